@@ -28,6 +28,11 @@ LIMIT = 420
 
 EACH_RELEASE = pytest.mark.parametrize("checkout", ["dev", "today"], indirect=True, scope="module")
 """For tests that run with the stack of each release, on its own embedded cluster."""
+SECOND_IS_LONG = pytest.mark.parametrize(
+    "checkout", ["dev", pytest.param("today", marks=pytest.mark.long)], indirect=True, scope="module"
+)
+"""For tests with the stack of each release of which `make test` runs only the first: nothing in them depends on the
+release that other tests do not see."""
 DEFAULT_RELEASE = pytest.mark.parametrize("checkout", ["dev"], indirect=True, scope="module")
 """For tests between these that are the same for each release, and long."""
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests import releases
-from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, NO_CHANGES, Checkout, counts
+from tests.e2e.conftest import DEFAULT_RELEASE, NO_CHANGES, SECOND_IS_LONG, Checkout, counts
 
 SECRETS = {"grafanaPassword": "grafana", "kialiSigningKey": "kiali-signing-key"}
 """Keys of the stack's config, and the Secrets that hold their values."""
@@ -55,7 +55,7 @@ def workload(checkout: Checkout, name: str) -> dict[str, Any]:
     return dict(found)
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 @pytest.mark.usefixtures("before")
 def test_up_generates_passwords_and_every_addon_becomes_ready(checkout: Checkout, said: list[str]) -> None:
     said.append(checkout.make("preview"))
@@ -68,7 +68,7 @@ def test_up_generates_passwords_and_every_addon_becomes_ready(checkout: Checkout
     assert len(re.findall(r"/addon-(?:jaeger|grafana)$", routes, re.MULTILINE)) == 4
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_the_mesh_config_sends_spans_to_jaeger(checkout: Checkout) -> None:
     tracer = checkout.pulumi("stack output tracer").splitlines()[-1]
     mesh = checkout.kubectl("get", "configmap", "istio", "--namespace=istio-system", "--output=jsonpath={.data.mesh}")
@@ -85,7 +85,7 @@ def collector(mesh: Mapping[str, Any]) -> str:
     return str(mesh["defaultConfig"]["tracing"]["zipkin"]["address"])
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_a_second_up_changes_nothing(checkout: Checkout, said: list[str]) -> None:
     for target in ("preview", "refresh"):
         said.append(checkout.make(target, NO_CHANGES))
@@ -93,7 +93,7 @@ def test_a_second_up_changes_nothing(checkout: Checkout, said: list[str]) -> Non
         assert "made mesh-addons" not in said[-1]
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_passwords_are_stored_and_printed_nowhere_unencrypted(checkout: Checkout, said: list[str]) -> None:
     said.append(checkout.make("status"))
     closed(checkout, grafana={"image": "an image that the API server refuses "})
@@ -128,7 +128,7 @@ def held(checkout: Checkout, secret: str) -> str:
     return base64.b64decode(encoded).decode()
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_pods_meet_pod_securitys_baseline(checkout: Checkout) -> None:
     label = {"pod-security.kubernetes.io/enforce": "baseline"}
     checkout.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "guarded", "labels": label}})
@@ -175,7 +175,7 @@ def test_insecure_demo_can_be_turned_on_and_off_again(checkout: Checkout) -> Non
     checkout.reset_files()
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_the_api_server_accepts_adding_a_volume_to_an_existing_addon(checkout: Checkout) -> None:
     closed(checkout, prometheus={"persistence": {"size": "5Gi"}})
     text = checkout.make("preview")
@@ -184,12 +184,12 @@ def test_the_api_server_accepts_adding_a_volume_to_an_existing_addon(checkout: C
     assert re.search(r"\+ 1 to create\s+~ 1 to update", text)
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_down_leaves_nothing_behind(checkout: Checkout, before: set[str]) -> None:
     checkout.make("down")
     assert checkout.objects() == before
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_the_work_tree_stays_clean(checkout: Checkout) -> None:
     assert checkout.run("git", "status", "--porcelain") == ""

@@ -13,10 +13,9 @@ import yaml
 
 from commands.parity.intended import DEFAULT_TAG
 from mesh import releases
-from tests.e2e.conftest import EACH_RELEASE, Checkout, counts
+from tests.e2e.conftest import EACH_RELEASE, SECOND_IS_LONG, Checkout, counts
 from tests.parity import forms, istio, ours
 
-pytestmark = EACH_RELEASE
 ROOT = "--namespace=istio-system"
 
 
@@ -30,6 +29,7 @@ def foreign(checkout: Checkout, before: set[str]) -> set[str]:
     return checkout.objects()
 
 
+@SECOND_IS_LONG
 @pytest.mark.usefixtures("foreign")
 def test_up_refuses_another_istio_and_names_make_adopt(checkout: Checkout) -> None:
     text = checkout.make("up", code=None)
@@ -37,6 +37,7 @@ def test_up_refuses_another_istio_and_names_make_adopt(checkout: Checkout) -> No
     assert "`make adopt` takes it over" in text
 
 
+@SECOND_IS_LONG
 @pytest.mark.usefixtures("foreign")
 def test_an_istio_that_differs_from_the_stack_is_not_adopted(checkout: Checkout) -> None:
     scale = ("scale", "deployment/istiod", ROOT)
@@ -51,6 +52,7 @@ def test_an_istio_that_differs_from_the_stack_is_not_adopted(checkout: Checkout)
     checkout.kubectl(*scale, "--replicas=1")
 
 
+@SECOND_IS_LONG
 def test_an_istio_is_adopted_without_a_change(checkout: Checkout, foreign: set[str]) -> None:
     assert "no difference; 0 on purpose" in checkout.make("parity", f"FROM={checkout.context}")
     specs = (
@@ -68,6 +70,7 @@ def test_an_istio_is_adopted_without_a_change(checkout: Checkout, foreign: set[s
     assert re.fullmatch(r"Resources: \d+ unchanged", found), found
 
 
+@SECOND_IS_LONG
 def test_the_former_field_manager_does_not_conflict_with_the_next_change(checkout: Checkout) -> None:
     checkout.set(meshConfig={"accessLogFile": "/dev/null"}, pilot={"traceSampling": 50})
     assert "~ 2 updated" in counts(checkout.make("up"))
@@ -75,16 +78,19 @@ def test_the_former_field_manager_does_not_conflict_with_the_next_change(checkou
     assert "/dev/null" in checkout.kubectl("get", "configmap/istio", ROOT, "--output=yaml")
 
 
+@SECOND_IS_LONG
 def test_another_stacks_mesh_is_not_adopted(checkout: Checkout) -> None:
     text = checkout.make("adopt", "STACK=demo", f"CONTEXT={checkout.context}", code=None)
     assert f"already has the mesh of project mesh, stack {checkout.stack}" in text
 
 
+@SECOND_IS_LONG
 def test_down_deletes_the_adopted_objects(checkout: Checkout, before: set[str]) -> None:
     checkout.make("down")
     assert checkout.objects() == before
 
 
+@EACH_RELEASE
 def test_what_istio_itself_installs_is_adopted_without_a_change(checkout: Checkout, before: set[str]) -> None:
     folder = istio.folder(releases.get(checkout.as_cloned.settings.release))
     if not folder:

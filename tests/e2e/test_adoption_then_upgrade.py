@@ -17,7 +17,7 @@ from tests.e2e.test_adoption import installed, rendered
 from tests.meshes import deployment
 from tests.parity import istio, ours
 
-pytestmark = DEFAULT_RELEASE
+pytestmark = [DEFAULT_RELEASE, pytest.mark.long]
 NEXT: Final = ("upgrade", "TO=1.30", "APPLY=1")
 FIRST, SECOND = f"{ours.HUB}/proxyv2:1.10.3", f"{ours.HUB}/proxyv2:1.30.3"
 SHOP: Final = "--namespace=shop"

@@ -6,12 +6,12 @@ import json
 import re
 
 from tests import owned
-from tests.e2e.conftest import EACH_RELEASE, NO_CHANGES, Checkout, counts
+from tests.e2e.conftest import NO_CHANGES, SECOND_IS_LONG, Checkout, counts
 
 REPLICAS = 3
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_fields_that_others_have_set_are_not_shown_as_drift(checkout: Checkout) -> None:
     checkout.set(profile="default", bookinfo=False, gatewayServiceType="LoadBalancer", ingressNodePorts=None)
     checkout.set(addons=None, analysis=None)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, Checkout
+from tests.e2e.conftest import DEFAULT_RELEASE, SECOND_IS_LONG, Checkout
 from tests.e2e.faults import Run, pid, stopped
 
 WRITES_EACH_STEP = True
@@ -55,6 +55,7 @@ def locked(checkout: Checkout) -> bool:
 
 
 @DEFAULT_RELEASE
+@pytest.mark.drawn
 def test_a_killed_engine_needs_one_more_run(
     checkout: Checkout, before: set[str], record_property: Callable[[str, object], None]
 ) -> None:
@@ -85,7 +86,7 @@ def test_a_killed_engine_needs_one_more_run(
     record_property("told", f"seed {SEED}: {killed} engines killed, {killed} recovered: {', '.join(done)}")
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_an_api_server_killed_during_up_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "up")
     assert run.until(lambda: run.steps > 20)
@@ -96,7 +97,7 @@ def test_an_api_server_killed_during_up_needs_one_more_run(checkout: Checkout, b
     converges(checkout, "up", before)
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_a_field_of_another_manager_is_reported_and_can_be_taken_back(checkout: Checkout, before: set[str]) -> None:
     taken = {
         "apiVersion": "v1",
@@ -225,7 +226,7 @@ def test_an_etcd_that_pauses_for_ten_seconds_needs_at_most_one_more_run(checkout
     converges(checkout, "up", before)
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_a_killed_provider_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "down")
     assert run.until(lambda: run.steps > 10)

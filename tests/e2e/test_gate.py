@@ -1,8 +1,8 @@
 """The injection gate with the real engine: it stays closed while istiod is down."""
 
-from tests.e2e.conftest import EACH_RELEASE, Checkout
+from tests.e2e.conftest import SECOND_IS_LONG, Checkout
 
-pytestmark = EACH_RELEASE
+pytestmark = SECOND_IS_LONG
 
 
 def test_no_workload_is_created_while_istiod_is_down_even_if_its_webhook_is_patched(checkout: Checkout) -> None:

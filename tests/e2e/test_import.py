@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from mesh import releases
-from tests.e2e.conftest import EACH_RELEASE, Checkout, counts
+from tests.e2e.conftest import SECOND_IS_LONG, Checkout, counts
 
-pytestmark = EACH_RELEASE
+pytestmark = SECOND_IS_LONG
 TEAM = "STACK=team"
 ROOT = "--namespace=istio-system"
 SPREAD = {

@@ -16,7 +16,7 @@ from mesh.core.kinds import GroupKind
 from mesh.patches.merge import merged
 from mesh.patches.operations import Operation, applied
 from mesh.patches.paths import PatchError, merging
-from tests.e2e.conftest import EACH_RELEASE, NO_CHANGES, Checkout, counts
+from tests.e2e.conftest import NO_CHANGES, SECOND_IS_LONG, Checkout, counts
 from tests.generate import drawn
 from tests.patching import cases, cleaned
 
@@ -115,7 +115,7 @@ EDGE = {
 }
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_a_patch_is_shown_applied_and_taken_back_without_drift(checkout: Checkout) -> None:
     checkout.small()
     checkout.make("up")
@@ -137,7 +137,7 @@ def test_a_patch_is_shown_applied_and_taken_back_without_drift(checkout: Checkou
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_a_wrong_patch_ends_a_preview_before_anything_is_touched(checkout: Checkout) -> None:
     wrong = {"object": ISTIOD, "merge": {"spec": {"template": {"spec": {"tolerations": {"key": "a"}}}}}}
     checkout.set(patches=[wrong])

@@ -5,14 +5,14 @@ import re
 import pytest
 
 from commands import policy
-from tests.e2e.conftest import EACH_RELEASE, Checkout
+from tests.e2e.conftest import SECOND_IS_LONG, Checkout
 
 PACK = "ARGS=--policy-pack policies"
 SAID = re.compile(r"mesh@v[\d.]+ \[(\w+)\]  ([\w-]+) .*\n(.*)")
 """Level, policy and finding, as a preview shows them."""
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_a_preview_shows_what_make_policy_shows(checkout: Checkout) -> None:
     shown = SAID.findall(checkout.make("preview", PACK))
     assert sorted(finding for _, _, finding in shown) == sorted(map(str, policy.findings(checkout.stack)))

@@ -38,6 +38,7 @@ def drawn(draw: Draw, release: str) -> Iterator[Pair]:
         yield pair
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("release", releases.NAMES)
 def test_envoys_answer_what_is_predicted(
     release: str, tmp_path: Path, record_property: Callable[[str, object], None]

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 
-from tests.e2e.conftest import EACH_RELEASE, Checkout
+from tests.e2e.conftest import SECOND_IS_LONG, Checkout
 from tests.e2e.test_teardown import SHOP, cart, sidecar
 
-pytestmark = EACH_RELEASE
+pytestmark = SECOND_IS_LONG
 VALIDATOR = {
     "apiVersion": "admissionregistration.k8s.io/v1",
     "kind": "ValidatingWebhookConfiguration",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, Checkout, counts
+from tests.e2e.conftest import DEFAULT_RELEASE, SECOND_IS_LONG, Checkout, counts
 
 SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
 ROUTE = {
@@ -45,7 +45,7 @@ def trace(namespace: str) -> dict[str, Any]:
     }
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 @pytest.mark.usefixtures("before")
 def test_down_refuses_to_orphan_sidecars_or_delete_custom_resources_of_others(
     checkout: Checkout,
@@ -73,7 +73,7 @@ def test_sidecars_of_another_mesh_do_not_prevent_down(checkout: Checkout) -> Non
     assert "VirtualService shop/cart" in text
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_down_works_without_istiod_and_with_webhooks_that_reject_everything(
     checkout: Checkout, before: set[str]
 ) -> None:

@@ -13,7 +13,7 @@ import yaml
 from commands import render
 from mesh.config.stack import Stack
 from tests import traffic_configs
-from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, NO_CHANGES, Checkout, counts
+from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, NO_CHANGES, SECOND_IS_LONG, Checkout, counts
 from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
 from toolchain.checkers import checkers
 
@@ -90,7 +90,7 @@ def test_routes_and_versions_are_accepted_by_the_api_server(checkout: Checkout, 
     checkout.make("preview", NO_CHANGES)
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_a_canary_is_one_change_that_shows_its_weights(checkout: Checkout) -> None:
     checkout.set(traffic={"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 50, "v2": 50}}}})
     [step] = [step for step in checkout.preview()["steps"] if step["op"] != "same"]
@@ -103,7 +103,7 @@ def test_a_canary_is_one_change_that_shows_its_weights(checkout: Checkout) -> No
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_invalid_traffic_settings_are_one_error_message_without_a_traceback(checkout: Checkout) -> None:
     checkout.set(traffic={"services": {"reviews": {"versions": ["v1", "v2"], "route": {"v1": 90, "v3": 20}}}})
     text = checkout.make("preview", code=None)

@@ -18,7 +18,7 @@ from tests.e2e import proxies
 from tests.e2e.conftest import DEFAULT_RELEASE, Checkout
 from tests.e2e.faults import Run
 
-pytestmark = DEFAULT_RELEASE
+pytestmark = [DEFAULT_RELEASE, pytest.mark.long]
 WRITES_EACH_STEP = True
 COUNT = int(os.environ.get("MESH_TORTURE_ROAD", "20"))
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
