@@ -77,7 +77,14 @@ class Checkout:
 
     @property
     def env(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "MESH_", "KUBECONFIG", "MAKE"))}
+        others = (
+            "PULUMI_",
+            "MESH_",
+            "KUBECONFIG",
+            "MAKE",
+            "PYTHON",
+        )  # without cached bytecode each command takes longer
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(others)}
         own = {
             "MESH_HOME": str(self.home),
             "PULUMI_HOME": str(self.home.parent / "pulumi"),
