@@ -103,9 +103,10 @@ unit: $(VENV)/ready-dev ## run the fast tests only
 lock: $(VENV)/ready-dev ## write the digests of Istio's own objects, whose folder MESH_REFERENCE names, for the tests
 	@$(RUN) tests.parity
 
-lint: $(VENV)/ready-dev ## check formatting, lint, imports between packages, types, and GitHub's workflows
+lint: $(VENV)/ready-dev ## check formatting, lint, spelling, imports between packages, types, and GitHub's workflows
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
+	$(RUN) codespell_lib $$(git ls-files)
 	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) mypy
 	$(RUN) toolchain.workflows

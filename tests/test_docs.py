@@ -1,4 +1,5 @@
-"""Each diff in docs/architecture.md is complete: applied to the program, it has the described effect."""
+"""Links of the pages lead somewhere, the recipes name files that exist, and each diff in docs/architecture.md is
+complete: applied to the program, it has the described effect."""
 
 import json
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +19,41 @@ PROGRAM = (
     *("__main__.py", "Pulumi.yaml", "cluster", "commands", "components", "engine", "mesh"),
     *("sandbox", "stacks", "toolchain"),
 )
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")]
+RECIPES = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md")]
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    titles = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_links_of_a_page_lead_to_files_and_headings(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert "://" in link or target.exists(), link
+        assert not anchor or "://" in link or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.name)
+def test_the_files_of_the_recipes_exist(page: Path) -> None:
+    """`NAME` in a path stands for any name."""
+    paths = re.findall(r"`([\w.-]+/[\w./-]*|[\w-]+\.(?:md|toml|yaml))`", prose(page))
+    assert [path for path in paths if not any(ROOT.glob(path.replace("NAME", "*")))] == []
+
+
+def test_the_tests_of_the_recipes_are_those_of_the_project() -> None:
+    shown = re.findall(r"`([\w./]+)`:\n```python\n(.*?)```", RECIPES[0].read_text(), re.DOTALL)
+    assert len(shown) == 2
+    assert [name for name, code in shown if code not in (ROOT / name).read_text()] == []
 
 
 def rendered(tmp_path: Path, file: str, stack: str, config: str = "mesh:profile: lean") -> list[dict[str, Any]]:

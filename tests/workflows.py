@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted((ROOT / ".github").rglob("*.yml"))
+FILES = sorted(file for folder in ("workflows", "actions") for file in (ROOT / ".github" / folder).rglob("*.yml"))
 DOCUMENT = ROOT / "docs" / "pull-requests.md"
 
 
