@@ -13,6 +13,7 @@ import requests
 from tests.e2e.conftest import NO_CHANGES, Checkout
 from tests.e2e.live import free_node_port, soon, versions
 
+pytestmark = pytest.mark.long
 LIVE = "LIVE=1"
 
 

@@ -19,7 +19,7 @@ import requests
 from mesh import releases
 from mesh.releases.dashboards import Dashboard
 from mesh.requests.types import Request
-from tests.e2e.conftest import EACH_RELEASE, NO_CHANGES, Checkout
+from tests.e2e.conftest import NO_CHANGES, SECOND_IS_LONG, Checkout
 from tests.e2e.live import (
     PRODUCT,
     RATINGS,
@@ -42,7 +42,7 @@ from tests.e2e.live import (
     within,
 )
 
-pytestmark = EACH_RELEASE
+pytestmark = SECOND_IS_LONG
 REQUESTS = 2000
 LIVE = "LIVE=1"
 

@@ -13,7 +13,7 @@ import yaml
 from commands import render
 from mesh.config.stack import Stack
 from tests import traffic_configs
-from tests.e2e.conftest import DEFAULT_RELEASE, EACH_RELEASE, NO_CHANGES, SECOND_IS_LONG, Checkout, counts
+from tests.e2e.conftest import DEFAULT_RELEASE, NO_CHANGES, SECOND_IS_LONG, Checkout, counts
 from tests.traffic_configs import EVERYTHING, SAMPLES, everything, sample
 from toolchain.checkers import checkers
 
@@ -82,7 +82,7 @@ def before(checkout: Checkout) -> set[str]:
     return checkout.objects()
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_routes_and_versions_are_accepted_by_the_api_server(checkout: Checkout, before: set[str]) -> None:
     checkout.make("up")
     made = {" ".join(line.split()[:3]) for line in checkout.objects() - before}
@@ -111,7 +111,7 @@ def test_invalid_traffic_settings_are_one_error_message_without_a_traceback(chec
     assert "Traceback" not in text
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_every_setting_is_stored_by_the_api_server_without_a_change(checkout: Checkout) -> None:
     checkout.set(profile="demo", gatewayServiceType="NodePort", **yaml.safe_load(EVERYTHING.read_text()))
     checkout.set(bookinfo=None)
@@ -142,7 +142,7 @@ def test_bookinfos_default_gateway_and_one_of_the_traffic_settings_are_the_same_
         checkout.make("preview", "ARGS=--refresh --expect-no-changes")
 
 
-@EACH_RELEASE
+@SECOND_IS_LONG
 def test_removing_the_settings_deletes_their_objects(checkout: Checkout, before: set[str]) -> None:
     checkout.make("down")
     assert checkout.objects() == before

@@ -13,7 +13,7 @@ import yaml
 
 from tests.e2e.conftest import NO_CHANGES, Checkout
 
-pytestmark = pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module")
+pytestmark = [pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module"), pytest.mark.long]
 NEW: Final = "blue"
 NEXT: Final = ("upgrade", "TO=1.30", f"REVISION={NEW}", "APPLY=1")
 OTHER: Final = {
