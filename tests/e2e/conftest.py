@@ -33,6 +33,10 @@ SECOND_IS_LONG = pytest.mark.parametrize(
 )
 """For tests with the stack of each release of which `make test` runs only the first: nothing in them depends on the
 release that other tests do not see."""
+FIRST_IS_LONG = pytest.mark.parametrize(
+    "checkout", [pytest.param("dev", marks=pytest.mark.long), "today"], indirect=True, scope="module"
+)
+"""The same, but `make test` runs the second."""
 DEFAULT_RELEASE = pytest.mark.parametrize("checkout", ["dev"], indirect=True, scope="module")
 """For tests between these that are the same for each release, and long."""
 

@@ -21,7 +21,7 @@ from tests.e2e.conftest import DEFAULT_RELEASE, SECOND_IS_LONG, Checkout
 from tests.e2e.faults import Run, pid, stopped
 
 WRITES_EACH_STEP = True
-COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "4"))
+COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "3"))
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
 SHORT = 15
 """`mesh:timeout` for an object that does not get ready, in seconds."""
