@@ -6,7 +6,7 @@ differences, until there is none left that it can read. What remains becomes pat
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -41,6 +41,7 @@ CONTEXT: Final = "context:"
 
 _DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
 _DAEMON_SETS: Final = "/apis/apps/v1/daemonsets"
+_OF_ANOTHER: Final = "of a further control plane: see mesh:controlPlanes"
 _ON_NODES: Final = ("istio-cni-node", "ztunnel")
 """How the names of Istio's DaemonSets begin."""
 
@@ -51,20 +52,27 @@ def of_context(context: str) -> Imported:
     """The config of the stack that explains the Istio on the cluster of a context best. Raises CommandError if there
     is none of a release here."""
     with proxy.connect(Target.named(context)) as api:
-        found = [{"apiVersion": "apps/v1", "kind": "Deployment", **one} for one in client.items(api, _DEPLOYMENTS)]
-        workloads = [*_workloads(found), *_on_nodes(api)]
+        listed = [{"apiVersion": "apps/v1", "kind": "Deployment", **one} for one in client.items(api, _DEPLOYMENTS)]
+        found = [one for one in listed if Installation([one]).istiod or Installation([one]).gateways]
+        every = list(_workloads(found))
+        revisions = {_revision(one) for one in found if Installation([one]).istiod} - {"", *map(_revision, every[:1])}
+        workloads = [one for one in (*every, *_on_nodes(api)) if _revision(one) not in revisions]
         config = {**_known(workloads, f"context {context}"), "profile": "default"}
         config = _explained(config, workloads, explaining.structure)
         configs = _with_each_profile(config)
-        standing = _standing(api, configs)
+        standing = _standing(api, configs, revisions)
         made = imported(standing, f"context {context}")
         # settings that only these objects show make further ones
-        every = _standing(api, [*configs, dict(made.config)])
-    if len(every) > len(standing):
-        made = imported(every, f"context {context}")
-    others = [one for one in found if Installation([one]).istiod and Ref.of(one) != Ref.of(workloads[0])]
-    further = [Left(path=str(Ref.of(one)), why="a further control plane: see mesh:controlPlanes") for one in others]
-    return replace(made, left=[*made.left, *further])
+        more = _standing(api, [*configs, dict(made.config)], revisions)
+    if len(more) > len(standing):
+        made = imported(more, f"context {context}")
+    others = [Left(path=str(Ref.of(one)), why=_OF_ANOTHER) for one in found if _revision(one) in revisions]
+    return replace(made, left=[*made.left, *others])
+
+
+def _revision(manifest: Manifest) -> str:
+    """The revision in the labels of an object of Istio's; empty if it has none."""
+    return str((manifest["metadata"].get("labels") or {}).get(REVISION_LABEL, ""))
 
 
 def _workloads(deployments: Sequence[Manifest]) -> Iterator[Manifest]:
@@ -79,11 +87,11 @@ def _on_nodes(api: Api) -> Iterator[Manifest]:
             yield {"apiVersion": "apps/v1", "kind": "DaemonSet", **one}
 
 
-def _standing(api: Api, configs: Iterable[Config]) -> list[Manifest]:
-    """The objects on the cluster of stacks with these configs."""
+def _standing(api: Api, configs: Iterable[Config], others: Collection[str]) -> list[Manifest]:
+    """The objects on the cluster of stacks with these configs, without those of other revisions."""
     plans = [_rendered(config).plan for config in filter(_is_valid, configs)]
     found = {Ref.of(one): one for plan in plans for one in sources.of_cluster(api, plan)}
-    return [*found.values()]
+    return [one for one in found.values() if _revision(one) not in others]
 
 
 def imported(objects: Sequence[Manifest], origin: str) -> Imported:
@@ -142,7 +150,7 @@ def _release(objects: Sequence[Manifest], origin: str) -> Release:
 
 def _place(there: Installation) -> Config:
     """Revision and namespace of the control plane, if they are not the usual ones."""
-    revision = (there.istiod.get("metadata", {}).get("labels") or {}).get(REVISION_LABEL, DEFAULT_REVISION)
+    revision = (_revision(there.istiod) if there.istiod else "") or DEFAULT_REVISION
     return {
         **({} if revision == DEFAULT_REVISION else {"revision": revision}),
         **({} if there.root == ROOT else {"global": {"istioNamespace": there.root}}),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from cluster import proxy
+from cluster.client import Answer, Request
+from cluster.target import Target
 from commands import installed, render
 from commands.stackfiles import CommandError
 from mesh.imports import pruning
+from tests.fake_api import TARGET
 
 CONFIG: dict[str, Any] = {
     "profile": "demo",
@@ -76,3 +82,52 @@ def test_an_installation_of_an_unknown_release_is_refused(image: str, said: str)
     istiod["spec"]["template"]["spec"]["containers"][0]["image"] = image
     with pytest.raises(CommandError, match=said):
         installed.imported([istiod], "mine")
+
+
+class Standing:
+    """An API server on which these objects stand."""
+
+    def __init__(self, objects: Sequence[Any]) -> None:
+        self.resources: dict[str, dict[str, Any]] = {}
+        self.collections: dict[str, list[Any]] = {}
+        for one in objects:
+            version, kind, meta = one["apiVersion"], one["kind"], one["metadata"]
+            root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+            plural, place = PLURALS.get(kind, f"{kind.lower()}s"), meta.get("namespace")
+            inside = f"{root}/namespaces/{place}" if place else root
+            served = {"kind": kind, "name": plural, "namespaced": bool(place)}
+            self.resources.setdefault(root, {})[kind] = served
+            for at in {root, inside}:
+                self.collections.setdefault(f"{at}/{plural}", []).append(one)
+
+    def ask(self, request: Request) -> Answer:
+        path = request.path.partition("?")[0]
+        if path in self.resources:
+            return Answer(200, {"resources": [*self.resources[path].values()]})
+        if path in self.collections:
+            return Answer(200, {"items": self.collections[path]})
+        collection, _, name = path.rpartition("/")
+        found = [one for one in self.collections.get(collection, ()) if one["metadata"]["name"] == name]
+        return Answer(200, found[0]) if found else Answer(404)
+
+
+PLURALS = {"NetworkPolicy": "networkpolicies"}
+
+
+def test_what_stands_on_a_cluster_is_found_in_every_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    config: dict[str, Any] = {
+        "profile": "default",
+        "gateways": {"edge": {"namespace": "edge", "autoscaleMax": 9}},
+        "cni": {"enabled": True, "namespace": "kube-system"},
+        "namespaces": {"edge": "existing", "kube-system": "existing"},
+    }
+    canary = next(one for one in objects({"profile": "minimal", "revision": "canary"}) if one["kind"] == "Deployment")
+    monkeypatch.setattr(Target, "named", lambda _: TARGET)
+    monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(Standing([*objects(config), canary])))
+    found = installed.of_context("here")
+    assert pruning.settings_of(found.config) == pruning.settings_of(config)
+    (left,) = found.left
+    assert (left.path, left.why) == (
+        "Deployment istio-system/istiod-canary",
+        "of a further control plane: see mesh:controlPlanes",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,19 +14,21 @@ import pytest
 
 from cluster import definitions, proxy
 from cluster.client import Answer
+from cluster.errors import ClusterError
 from cluster.foreign import Wanted
 from cluster.state import StackState
-from cluster.survey import Definition
-from cluster.target import ADOPT, FORCE
+from cluster.survey import Definition, Survey
+from cluster.target import ADOPT, FORCE, PREVIEW
 from engine import program, recorder
 from engine.manifests import CreatedObjects
 from mesh import api, releases
 from mesh.analysis.objects import Object, Ref
+from mesh.config import loading
 from mesh.core import kinds
 from mesh.core.names import field_manager
 from tests.cluster import standing as stands
 from tests.cluster.test_orphans import control_plane, pod
-from tests.fake_api import TARGET, FakeApi, denied
+from tests.fake_api import SURVEY, TARGET, FakeApi, denied
 
 KEY = "urn:pulumi:dev::mesh::mesh:istio:Istiod$kubernetes:core/v1:Service::istiod"
 STATE = StackState.of({KEY: control_plane()})
@@ -213,3 +216,32 @@ def test_objects_of_a_namespace_that_is_yet_to_be_made_are_not_asked_for(
     api = FakeApi()
     check(monkeypatch, api, "istiod", TARGET, Wanted("apps/v1", Ref(kinds.DEPLOYMENT, "bank", "cart")))
     assert (said, api.asked) == ([], [])
+
+
+OF_OTHERS = replace(SURVEY, istio="injection webhook istio-sidecar-injector")
+"""A cluster with an Istio that make adopt would take over."""
+CHOSEN = loading.load({"mesh:context": "here"}).settings
+
+
+def test_a_preview_goes_on_where_the_istio_of_others_could_be_taken_over(
+    monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    monkeypatch.setenv(PREVIEW, "1")
+    assert program._accepted(OF_OTHERS, StackState(), CHOSEN) is None
+    (text,) = said
+    assert text.startswith("warning: here (https://here) already has an Istio that this stack did not install")
+    assert "Until then `make up` refuses" in text
+
+
+@pytest.mark.parametrize(
+    ("previews", "survey"),
+    [(False, OF_OTHERS), (True, replace(OF_OTHERS, version=(1, 20)))],
+    ids=["before an update", "where the cluster is too old anyway"],
+)
+def test_elsewhere_it_is_refused(
+    monkeypatch: pytest.MonkeyPatch, said: list[str], previews: bool, survey: Survey
+) -> None:
+    monkeypatch.setenv(PREVIEW, "1" if previews else "")
+    with pytest.raises(ClusterError):
+        program._accepted(survey, StackState(), CHOSEN)
+    assert said == []
