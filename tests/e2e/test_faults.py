@@ -87,6 +87,7 @@ def test_a_killed_engine_needs_one_more_run(
 
 
 @SECOND_IS_LONG
+@pytest.mark.long
 def test_an_api_server_killed_during_up_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "up")
     assert run.until(lambda: run.steps > 20)
@@ -171,6 +172,7 @@ def test_a_killed_deletion_that_is_taken_back_leaves_the_objects_on_the_cluster(
 
 
 @DEFAULT_RELEASE
+@pytest.mark.long
 def test_an_exceeded_quota_is_reported(checkout: Checkout, before: set[str]) -> None:
     quota = {
         "apiVersion": "v1",
@@ -187,6 +189,7 @@ def test_an_exceeded_quota_is_reported(checkout: Checkout, before: set[str]) -> 
 
 
 @DEFAULT_RELEASE
+@pytest.mark.long
 def test_a_load_balancer_without_an_address_fails_the_run_after_the_timeout(
     checkout: Checkout, before: set[str]
 ) -> None:
