@@ -214,8 +214,9 @@ def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         build()
     base = tmp_path_factory.mktemp("user")
     # Four fifths of the engine's processor time go into the state's file, which only a killed run needs meanwhile.
-    each_step = getattr(request.module, "WRITES_EACH_STEP", False)
-    made = Checkout(base / "mesh", base / "home", getattr(request, "param", "dev"), each_step)
+    stack = getattr(request, "param", "dev")
+    each_step = stack in getattr(request.module, "WRITE_EACH_STEP", ())
+    made = Checkout(base / "mesh", base / "home", stack, each_step)
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,

@@ -20,7 +20,7 @@ import pytest
 from tests.e2e.conftest import DEFAULT_RELEASE, SECOND_IS_LONG, Checkout
 from tests.e2e.faults import Run, pid, stopped
 
-WRITES_EACH_STEP = True
+WRITE_EACH_STEP = ("dev", "today")
 COUNT = int(os.environ.get("MESH_TORTURE_COUNT", "3"))
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
 SHORT = 15

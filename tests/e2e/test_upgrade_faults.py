@@ -19,7 +19,7 @@ from tests.e2e.conftest import DEFAULT_RELEASE, Checkout
 from tests.e2e.faults import Run
 
 pytestmark = [DEFAULT_RELEASE, pytest.mark.long]
-WRITES_EACH_STEP = True
+WRITE_EACH_STEP = ("dev", "today")
 COUNT = int(os.environ.get("MESH_TORTURE_ROAD", "20"))
 SEED = int(os.environ.get("MESH_TORTURE_SEED", "1"))
 NEW: Final = "1-30-3"
