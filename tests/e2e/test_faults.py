@@ -87,7 +87,6 @@ def test_a_killed_engine_needs_one_more_run(
 
 
 @SECOND_IS_LONG
-@pytest.mark.long
 def test_an_api_server_killed_during_up_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "up")
     assert run.until(lambda: run.steps > 20)
