@@ -179,6 +179,7 @@ def test_an_exceeded_quota_is_reported(checkout: Checkout, before: set[str]) -> 
         "metadata": {"name": "full", "namespace": "istio-system"},
         "spec": {"hard": {"pods": "1"}},
     }
+    converges(checkout, "up", before)
     checkout.apply(quota)
     checkout.set(tag=patch(checkout, 91), timeout=SHORT)
     text = checkout.make("up", code=None)
