@@ -59,13 +59,13 @@ def of_context(context: str) -> Imported:
         workloads = [one for one in (*every, *_on_nodes(api)) if _revision(one) not in revisions]
         config = {**_known(workloads, f"context {context}"), "profile": "default"}
         config = _explained(config, workloads, explaining.structure)
-        configs = _with_each_profile(config)
-        standing = _standing(api, configs, revisions)
+        standing = _standing(api, _with_each_profile(config), revisions)
         made = imported(standing, f"context {context}")
         # settings that only these objects show make further ones
-        more = _standing(api, [*configs, dict(made.config)], revisions)
-    if len(more) > len(standing):
-        made = imported(more, f"context {context}")
+        known = {Ref.of(one) for one in standing}
+        more = [one for one in _standing(api, [dict(made.config)], revisions) if Ref.of(one) not in known]
+    if more:
+        made = imported([*standing, *more], f"context {context}")
     others = [Left(path=str(Ref.of(one)), why=_OF_ANOTHER) for one in found if _revision(one) in revisions]
     return replace(made, left=[*made.left, *others])
 
