@@ -116,7 +116,7 @@ def test_a_cluster_that_cannot_be_asked_is_one_error_message(own: Checkout, limi
     broken = tmp_path / "broken"
     broken.write_text("contexts: [")
     assert "error loading config file" in precheck(own, "demo", 2, str(broken), "a")
-    text = precheck(own, "demo", 2, limited, "limitd")
+    text = precheck(own, "demo", 2, limited, "limted")
     assert f'did you mean "{LIMITED}"?' in text
     broken.write_text(Path(limited).read_text().replace("https://127.0.0.1:", "https://127.0.0.1:1"))
     assert "the cluster does not answer" in precheck(own, "demo", 2, str(broken), LIMITED)

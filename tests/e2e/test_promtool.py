@@ -64,7 +64,7 @@ def test_promtool_accepts_the_configuration_and_its_rules(folder: Path) -> None:
 
 def test_promtool_finds_an_error_in_the_configuration(folder: Path) -> None:
     file = folder / prometheus.FILE
-    file.write_text(file.read_text().replace("role: endpoints", "role: endpoynts"))
+    file.write_text(file.read_text().replace("role: endpoints", "role: endpiont"))
     assert promtool("config", str(file)).returncode != 0
 
 

@@ -64,7 +64,7 @@ CUSTOM = {"action": "CUSTOM", "provider": {"name": "a"}}
             {"rules": [{"when": [{"key": "destination.port", "values": ["http"]}]}]},
             ' rules[0].when[0].values[0]: "http" is not a port, 0 to 65535',
         ),
-        ({"action": "ALLOWED"}, ' action: "ALLOWED" is not one of ALLOW, DENY, AUDIT, CUSTOM; did you mean "ALLOW"?'),
+        ({"action": "ALOW"}, ' action: "ALOW" is not one of ALLOW, DENY, AUDIT, CUSTOM; did you mean "ALLOW"?'),
     ],
 )
 def test_an_invalid_authorization_policy_is_refused_with_its_path(fields: dict[str, Any], line: str) -> None:

@@ -143,6 +143,6 @@ def test_an_unknown_retry_condition_is_refused_with_the_nearest_name() -> None:
 
 
 def test_an_unknown_method_is_refused_with_the_nearest_name() -> None:
-    (line,) = problems(api.CorsPolicy, {"allowMethods": ["GET", "POSTS"]})
-    assert line.startswith('CorsPolicy allowMethods[1]: "POSTS" is not one of ')
+    (line,) = problems(api.CorsPolicy, {"allowMethods": ["GET", "PSOT"]})
+    assert line.startswith('CorsPolicy allowMethods[1]: "PSOT" is not one of ')
     assert line.endswith('; did you mean "POST"?')

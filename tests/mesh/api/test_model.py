@@ -83,9 +83,9 @@ def test_fields_that_exclude_each_other_need_no_one_of_group() -> None:
 
 
 def test_a_problem_of_a_nested_message_has_the_whole_path() -> None:
-    leaves = [{"exact": "a"}, {"exakt": "b"}]
+    leaves = [{"exact": "a"}, {"exat": "b"}]
     assert problems(Branch, {"leaves": leaves}) == [
-        'Branch leaves[1]: unknown field "exakt"; did you mean "exact"? (fields: exact, prefix, share)'
+        'Branch leaves[1]: unknown field "exat"; did you mean "exact"? (fields: exact, prefix, share)'
     ]
 
 

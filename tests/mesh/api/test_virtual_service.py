@@ -56,8 +56,8 @@ def tls(*names: str) -> list[dict[str, Any]]:
         ),
         ({"hosts": ["a"], "http": HTTP, "exportTo": ["~"]}, ' exportTo: "~" (nobody) is for service entries only'),
         (
-            {"hosts": ["a"], "http": [{"route": [{"destination": {"host": "b"}, "weights": 1}]}]},
-            ' http[0].route[0]: unknown field "weights"; did you mean "weight"? (fields: destination, headers, weight)',
+            {"hosts": ["a"], "http": [{"route": [{"destination": {"host": "b"}, "wieght": 1}]}]},
+            ' http[0].route[0]: unknown field "wieght"; did you mean "weight"? (fields: destination, headers, weight)',
         ),
     ],
 )

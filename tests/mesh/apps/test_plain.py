@@ -75,8 +75,8 @@ def test_objects_of_the_config_and_of_files_are_read_alike(tmp_path: Path) -> No
             "mesh:objects[0].metadata: Sidecar a has no namespace: write metadata.namespace",
         ),
         (
-            [manifest_of("Sidecar", "a", EGRESS, namespace="defaults")],
-            'mesh:objects[0].metadata.namespace: namespace "defaults" is not one of default, istio-system; did you mean'
+            [manifest_of("Sidecar", "a", EGRESS, namespace="defalt")],
+            'mesh:objects[0].metadata.namespace: namespace "defalt" is not one of default, istio-system; did you mean'
             ' "default"?: declare it in mesh:injectedNamespaces or mesh:namespaces',
         ),
         (

@@ -173,7 +173,7 @@ SLOW = {"defaultConfig": {"drainDuration": "50s", "parentShutdownDuration": "90s
             {"proxyMetadata": {"GIT": "12e03"}},
             ['12e03 has no quotes, and Go reads it as a number: put it in quotes: "12e03"'],
         ),
-        ({}, {"concurrent": 1}, ['unknown field "concurrent"; did you mean "concurrency"?']),
+        ({}, {"concurency": 1}, ['unknown field "concurency"; did you mean "concurrency"?']),
         ({}, {"concurrency": "2"}, []),  # Istio reads numbers in quotes, too
         (
             {},

@@ -31,7 +31,7 @@ def test_a_file_without_a_mapping_is_refused_with_one_message(text: str, said: s
             r"duplicate key mesh:traffic .*line 3",
         ),
         ("config:\n  mesh:traffic:\n    a: 1\n    a: 2\n", "duplicate key a"),
-        ("configs: {}\n", r'"configs" is not one of config, .*; did you mean "config"\?'),
+        ("confg: {}\n", r'"confg" is not one of config, .*; did you mean "config"\?'),
         ("config:\n  meshx:traffic: 1\n", r'meshx:traffic: "meshx" is not one of mesh, mesh-addons, pulumi'),
     ],
 )

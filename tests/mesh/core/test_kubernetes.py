@@ -54,7 +54,7 @@ TOGETHER = "localhostProfile and type Localhost go together"
         ("pilot", {"seccompProfile": {"type": "Localhost", "localhostProfile": "a.json"}}, ""),
         (
             "cni",
-            {"seLinuxOptions": {"levels": "s0"}},
+            {"seLinuxOptions": {"levl": "s0"}},
             'did you mean "level"',
         ),
         ("cni", {"env": {"a/b": "c"}}, '"a/b" is not a ConfigMap\'s key'),

@@ -81,7 +81,7 @@ def problem(value: dict[str, Any], root: str = "shop:") -> str:
         ({"name": 5}, 'shop:name: expected a string, got 5; put it in quotes: "5"'),
         ({"name": True}, 'shop:name: expected a string, got true; put it in quotes: "true"'),
         ({"name": []}, "shop:name: expected a string, got []"),
-        ({"size": "larger"}, 'shop:size: "larger" is not one of small, large; did you mean "large"?'),
+        ({"size": "larg"}, 'shop:size: "larg" is not one of small, large; did you mean "large"?'),
         ({"size": 7}, "shop:size: 7 is not one of small, large"),
         ({"ports": [{"number": 1}, {"number": 0}]}, "shop:ports[1].number: 0 is not in 1..65535"),
         ({"ports": [{}]}, "shop:ports[0].number: is required"),
@@ -108,7 +108,7 @@ def problem(value: dict[str, Any], root: str = "shop:") -> str:
         ({"label": "A"}, 'shop:label: "A" is no label: a to z'),
         ({"label": "aaaa"}, 'shop:label: "aaaa" is no label: a to z'),
         ({"short": 1}, "shop:short: expected a text or a mapping, got 1 (fields: text)"),
-        ({"names": 1}, 'shop: unknown field "names"; did you mean "name"? (fields: FIELDS)'),
+        ({"nam": 1}, 'shop: unknown field "nam"; did you mean "name"? (fields: FIELDS)'),
         (
             {"ports": [{"number": 1, "nme": 1}]},
             'shop:ports[0]: unknown field "nme"; did you mean "name"? (fields: name, number)',

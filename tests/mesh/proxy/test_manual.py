@@ -242,7 +242,7 @@ def test_an_unknown_field_in_the_default_config_of_the_mesh_is_refused() -> None
         ({**workload(), "kind": "Rollout"}, 'kind: "Rollout" is not one of Pod, Deployment, StatefulSet'),
         (workload({"inject.istio.io/templates": "gateway"}), "inject.istio.io/templates: manual injection supports"),
         (workload(initContainers=[{"name": "istio-init"}]), "initContainers: istio-init is Istio's own"),
-        (workload({CONFIG: "concurrent: 1"}), f'{CONFIG}: unknown field "concurrent"; did you mean "concurrency"?'),
+        (workload({CONFIG: "concurency: 1"}), f'{CONFIG}: unknown field "concurency"; did you mean "concurrency"?'),
         (workload({CONFIG: "[1]"}), f"{CONFIG}: expected a mapping, got [1]"),
         (workload({CONFIG: "{"}), f"{CONFIG}: not YAML"),
         (workload({"sidecar.istio.io/userVolume": "[]"}), "sidecar.istio.io/userVolume: expected a JSON object"),
