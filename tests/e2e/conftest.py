@@ -26,18 +26,19 @@ LIMIT = 420
 """Timeout of a command in seconds; longer than `mesh:timeout`, after which a command reports what it waited for."""
 
 
-EACH_RELEASE = pytest.mark.parametrize("checkout", ["dev", "today"], indirect=True, scope="module")
-"""For tests that run with the stack of each release, on its own embedded cluster."""
-SECOND_IS_LONG = pytest.mark.parametrize(
-    "checkout", ["dev", pytest.param("today", marks=pytest.mark.long)], indirect=True, scope="module"
-)
+def with_stacks(*stacks: Any) -> pytest.MarkDecorator:
+    """Runs tests with each of the stacks, on its own embedded cluster."""
+    return pytest.mark.parametrize("checkout", stacks, indirect=True, scope="module")
+
+
+EACH_RELEASE = with_stacks("dev", "today")
+"""For tests that run with the stack of each release."""
+SECOND_IS_LONG = with_stacks("dev", pytest.param("today", marks=pytest.mark.long))
 """For tests with the stack of each release of which `make test` runs only the first: nothing in them depends on the
 release that other tests do not see."""
-FIRST_IS_LONG = pytest.mark.parametrize(
-    "checkout", [pytest.param("dev", marks=pytest.mark.long), "today"], indirect=True, scope="module"
-)
+FIRST_IS_LONG = with_stacks(pytest.param("dev", marks=pytest.mark.long), "today")
 """The same, but `make test` runs the second."""
-DEFAULT_RELEASE = pytest.mark.parametrize("checkout", ["dev"], indirect=True, scope="module")
+DEFAULT_RELEASE = with_stacks("dev")
 """For tests between these that are the same for each release, and long."""
 
 

@@ -20,12 +20,12 @@ from sandbox.network import network
 from sandbox.paths import Layout
 from sandbox.process import Process
 from tests.e2e import deviations
-from tests.e2e.conftest import Checkout
+from tests.e2e.conftest import Checkout, with_stacks
 from tests.e2e.live import soon
 from tests.edges import nearly_valid
 from tests.generate import SEED, drawn
 
-pytestmark = pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module")
+pytestmark = with_stacks("today")
 
 EACH = 70
 """Objects of each kind that are drawn."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Checkout
+from tests.e2e.conftest import Checkout, with_stacks
 from tests.e2e.live import (
     PRODUCT,
     custom,
@@ -24,7 +24,7 @@ from tests.e2e.live import (
 )
 from tests.e2e.visitors import visited
 
-pytestmark = pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module")
+pytestmark = with_stacks("today")
 LIVE = "LIVE=1"
 LIFETIME = {"SECRET_TTL": "1m", "SECRET_GRACE_PERIOD_RATIO": "0.9"}
 """Certificates run out after a minute, and are renewed after 6 s: agents that have tried in vain for AWAY seconds wait

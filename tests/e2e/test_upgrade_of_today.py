@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 import pytest
 import yaml
 
-from tests.e2e.conftest import NO_CHANGES, Checkout
+from tests.e2e.conftest import NO_CHANGES, Checkout, with_stacks
 
-pytestmark = [pytest.mark.parametrize("checkout", ["today"], indirect=True, scope="module"), pytest.mark.long]
+pytestmark = [with_stacks("today"), pytest.mark.long]
 NEW: Final = "blue"
 NEXT: Final = ("upgrade", "TO=1.30", f"REVISION={NEW}", "APPLY=1")
 OTHER: Final = {
