@@ -41,6 +41,11 @@ class StackState:
         """The Kubernetes objects, and the parts of objects (`…Patch`)."""
         return (one for one in self.urns.values() if {"apiVersion", "kind", "metadata"} <= one.keys())
 
+    @property
+    def being_deleted(self) -> int:
+        """The number of objects that were being deleted when they were last recorded."""
+        return sum(is_being_deleted(outputs) for outputs in self.urns.values())
+
     def has_injector(self, name: str) -> bool:
         """Whether the stack created the injection webhook `name`."""
         return f"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration::{name}" in self.resources
@@ -50,6 +55,12 @@ class StackState:
         outputs = self.resources.get(f"kubernetes:core/v1:Namespace::{namespace}", {})
         annotations: Mapping[str, str] = outputs.get("metadata", {}).get("annotations", {})
         return annotations.get(names.OWNER_ID)
+
+
+def is_being_deleted(outputs: Mapping[str, Any]) -> bool:
+    """Whether recorded outputs are those of an object that is being deleted, as Kubernetes marks it."""
+    metadata = outputs.get("metadata")
+    return isinstance(metadata, Mapping) and "deletionTimestamp" in metadata
 
 
 def type_and_name(urn: str) -> tuple[str, str]:

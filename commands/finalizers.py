@@ -27,7 +27,7 @@ _REMEDY: Final = "let whoever set a finalizer finish, or take it from the object
 
 def explain(state: Mapping[str, Any], api: Api) -> None:
     """Prints the objects of a stack's state that are being deleted, with what each waits for."""
-    waiting = list(_waiting(state, api))
+    waiting = list(being_deleted(state, api))
     for there in waiting:
         for line in _lines(there, api):
             print(line)
@@ -35,7 +35,7 @@ def explain(state: Mapping[str, Any], api: Api) -> None:
         print(f"  {_REMEDY}")
 
 
-def _waiting(state: Mapping[str, Any], api: Api) -> Iterator[Manifest]:
+def being_deleted(state: Mapping[str, Any], api: Api) -> Iterator[Manifest]:
     """The objects of a state that are being deleted, namespaces and definitions first."""
     recorded = [r["inputs"] for r in state.get("resources") or [] if kinds.of_inputs(r.get("inputs") or {})]
     whole = [one for one in recorded if "name" in one["metadata"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from cluster import proxy
 from cluster.target import FORCE, Target
@@ -21,6 +22,9 @@ from commands import (
 )
 from commands.pulumi_cli import PulumiCli
 from mesh.config.addons import SECRETS
+
+AT_THE_END: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Variable with which the engine writes the state once, at the end of a run."""
 
 
 def up(stack: str, flags: Sequence[str], force: bool) -> int:
@@ -72,14 +76,19 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     pulumi = PulumiCli(stack)
     target = stack_cluster.require_same_cluster(pulumi, settings)
     pending.settle(pulumi, target)
+    state = pulumi.state()
     with proxy.connect(target) as api:
-        teardown.check(pulumi.state(), api, force=force)
+        teardown.check(state, api, force=force)
     live.stop(stack)
-    code = pulumi.run("destroy", *_consent(flags, preview=False), *flags)
+    if "--preview-only" not in flags:
+        pending.expect_deletion(pulumi, state)
+    with pulumi_cli.variables(AT_THE_END):
+        code = pulumi.run("destroy", *_consent(flags, preview=False), *flags)
     if code:
         with proxy.connect(target) as api:
             finalizers.explain(pulumi.state(), api)
-    else:
+    pending.record_what_stays(pulumi)
+    if not code:
         residue.report(target, purge=purge or stack_cluster.had_real_istiod(settings))
     return code
 

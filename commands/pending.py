@@ -1,17 +1,22 @@
 """Objects that a killed run was creating, changing or deleting. Pulumi's state has the pending operations, and what it
-recorded before them; the cluster shows how far they came."""
+recorded before them; the cluster shows how far they came.
+
+A teardown writes no pending operations: it deletes without writing the state in between, which takes half of its time
+otherwise. Before it begins, `expect_deletion` records that all objects are being deleted."""
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from cluster import proxy
 from cluster.client import APPLY, Api, Request
 from cluster.errors import ClusterError, Unreachable
+from cluster.state import is_being_deleted
 from cluster.target import Target
-from commands import imports
+from commands import finalizers, imports
 from commands.imports import Resource
 from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
@@ -20,6 +25,8 @@ from mesh.config.settings import Settings
 from mesh.core import names
 
 _CUT: Final = "a run was cut off while it was changing this object"
+_INTERVAL: Final = 0.5
+"""Seconds between two looks at objects that are being deleted."""
 
 
 def carry_on(pulumi: PulumiCli, settings: Settings) -> bool:
@@ -32,8 +39,12 @@ def carry_on(pulumi: PulumiCli, settings: Settings) -> bool:
     which this waits. Raises CommandError if an import was interrupted."""
     state = pulumi.state()
     imports.check(pulumi.stack, state)
-    if deleting := [*_recorded(state, "deleting")]:
-        _drop(pulumi, deleting, Target.named(settings.context), settings.timeout)
+    if deleting := [*_deleted(state)]:
+        pulumi.unlock()
+        _await_deletion(deleting, Target.named(settings.context), settings.timeout)
+        left = _urns(_refreshed(pulumi, deleting))
+        count = sum(one["urn"] not in left for one in deleting)
+        print(f"of what a killed run was deleting, {count} objects are gone and now dropped", flush=True)
     if changing := being_changed(state):
         if _was_cut(state):  # Pulumi drops pending operations from a state that it is given
             settle(pulumi, Target.named(settings.context))
@@ -45,6 +56,29 @@ def carry_on(pulumi: PulumiCli, settings: Settings) -> bool:
     elif count := len(list(unfinished(state))):
         print(f"an earlier run was cut off while it was creating {count} objects: they are applied anew", flush=True)
     return _was_cut(state) and not changing
+
+
+def expect_deletion(pulumi: PulumiCli, state: Mapping[str, Any]) -> None:
+    """Records for all objects of a state that they are being deleted.
+
+    A refresh, by this project or by a bare `pulumi refresh`, replaces that by what the cluster has, and the program
+    refuses to run before (`StackState.being_deleted`). The deletions that follow need not be recorded one by one."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    pulumi.replace_state({**state, "resources": [_being_deleted(one, now) for one in state.get("resources") or []]})
+
+
+def _being_deleted(resource: Resource, since: str) -> Resource:
+    if not _is_object(resource):
+        return resource
+    outputs = resource.get("outputs") or {}
+    metadata = {**outputs.get("metadata", {}), "deletionTimestamp": since}
+    return {**resource, "outputs": {**outputs, "metadata": metadata}}
+
+
+def record_what_stays(pulumi: PulumiCli) -> None:
+    """Refreshes the objects that are still recorded as being deleted, after a teardown that left some."""
+    if stays := [*_deleted(pulumi.state())]:
+        _refreshed(pulumi, stays)
 
 
 def being_changed(state: Mapping[str, Any]) -> frozenset[str]:
@@ -63,38 +97,55 @@ def mark(pulumi: PulumiCli, urns: Collection[str]) -> None:
         pulumi.replace_state({**state, "resources": resources})
 
 
-def _drop(pulumi: PulumiCli, deleting: Iterable[Resource], at: Target, limit: int) -> None:
-    """Drops those of the resources from the state that a killed run has deleted."""
-    if deleted := [r for r in deleting if not _stays(at, r["inputs"], limit)]:
-        _refresh(pulumi, (r["urn"] for r in deleted))
-        print(f"of what a killed run was deleting, {len(deleted)} objects are gone and now dropped", flush=True)
+def _deleted(state: Mapping[str, Any]) -> Iterator[Resource]:
+    """The recorded objects that a run was deleting, or that were being deleted when they were last recorded."""
+    pending = _urns(_recorded(state, "deleting"))
+    for resource in state.get("resources") or []:
+        if _is_object(resource) and (resource["urn"] in pending or is_being_deleted(resource.get("outputs") or {})):
+            yield resource
+
+
+def _urns(resources: Iterable[Resource]) -> set[str]:
+    return {resource["urn"] for resource in resources}
+
+
+def _is_object(resource: Resource) -> bool:
+    """Whether a resource of a state is a Kubernetes object, or a part of one, that is not replaced already."""
+    return "kind" in resource.get("inputs", {}) and not resource.get("delete")
 
 
 def _recorded(state: Mapping[str, Any], kind: str) -> Iterator[Resource]:
     """The recorded Kubernetes objects with a pending operation of this kind."""
     pending = {one["resource"]["urn"] for one in state.get("pending_operations") or [] if one["type"] == kind}
     for resource in state.get("resources") or []:
-        if resource["urn"] in pending and "kind" in resource.get("inputs", {}) and not resource.get("delete"):
+        if resource["urn"] in pending and _is_object(resource):
             yield resource
 
 
-def _stays(at: Target, manifest: Mapping[str, Any], limit: int) -> bool:
-    """Whether an object is on the cluster, and is not being deleted; waits up to `limit` seconds until one that is
-    being deleted is gone."""
-    if not (found := _get(at, manifest, "--output=json")):
-        return False
-    if not json.loads(found)["metadata"].get("deletionTimestamp"):
-        return True
-    try:
-        at.kubectl("wait", "--for=delete", *_address(manifest), f"--timeout={limit}s", within=limit)
-    except ClusterError as error:
-        raise CommandError(f"an earlier run was cut off while it was deleting {Ref.of(manifest)}: {error}") from None
-    return False
+def _await_deletion(resources: Iterable[Resource], at: Target, limit: int) -> None:
+    """Waits up to `limit` seconds until none of the objects is being deleted any more. Raises CommandError."""
+    state, deadline = {"resources": [*resources]}, time.monotonic() + limit
+    with proxy.connect(at) as api:
+        while waiting := [*finalizers.being_deleted(state, api)]:
+            if time.monotonic() > deadline:
+                finalizers.explain(state, api)
+                raise CommandError(
+                    f"an earlier run was cut off while it was deleting {Ref.of(waiting[0])}:"
+                    f" after {limit} s the API server still has it"
+                )
+            time.sleep(_INTERVAL)
+
+
+def _refreshed(pulumi: PulumiCli, resources: Iterable[Resource]) -> list[Resource]:
+    """Refreshes these resources alone; the resources that the state then has."""
+    _refresh(pulumi, _urns(resources))
+    found: list[Resource] = pulumi.state().get("resources") or []
+    return found
 
 
 def _refresh(pulumi: PulumiCli, urns: Iterable[str], *flags: str) -> None:
-    """Refreshes these resources alone."""
-    targets = [text for urn in urns for text in ("--target", urn)]
+    """Refreshes the resources with these URNs alone."""
+    targets = [text for urn in sorted(urns) for text in ("--target", urn)]
     pulumi.run("refresh", *flags, *targets, "--skip-preview", "--yes", quiet=True)
 
 
@@ -149,16 +200,11 @@ def unfinished(state: Mapping[str, Any]) -> Iterator[Resource]:
 
 
 def _exists(at: Target, manifest: Mapping[str, Any]) -> bool:
-    return bool(_get(at, manifest, "--output=name"))
-
-
-def _get(at: Target, manifest: Mapping[str, Any], output: str) -> str:
-    """What `kubectl get` prints about an object; empty if it does not exist."""
     try:
-        return at.kubectl("get", *_address(manifest), "--ignore-not-found", output)
+        return bool(at.kubectl("get", *_address(manifest), "--ignore-not-found", "--output=name"))
     except Unreachable as error:
         if "the server doesn't have a resource type" in str(error):
-            return ""  # the definition of its kind is not there either
+            return False  # the definition of its kind is not there either
         raise
     except ClusterError as error:
         raise CommandError(str(error)) from None

@@ -152,7 +152,7 @@ class PulumiCli:
 
         Removes the lock of a run that was killed. Raises CommandError if another run holds the stack's lock."""
         if command != "preview":
-            self._unlock()
+            self.unlock()
         flags = (*self._where, *flags)
         if quiet or not sys.stdin.isatty():
             flags = (*flags, "--non-interactive")
@@ -200,7 +200,9 @@ class PulumiCli:
             elif not secure.is_encrypted(held[name]):
                 raise CommandError(f"{name} stands in clear in the file of stack {self.stack}: take it out")
 
-    def _unlock(self) -> None:
+    def unlock(self) -> None:
+        """Clears the lock of a run that was killed, and ends what still runs of it. Raises CommandError if another run
+        holds the stack's lock."""
         held = locks.locks(_backend(), self.stack)
         locks.refuse_if_held(held, self.stack)
         locks.kill_orphaned_plugins(str(self.file))
@@ -218,7 +220,7 @@ class PulumiCli:
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's recorded state. Removes the lock of a run that was killed, as `run` does."""
-        self._unlock()
+        self.unlock()
         text = json.dumps({"version": 3, "deployment": deployment})
         self._pulumi(["stack", "import", "--stack", self.stack, "--non-interactive"], quiet=True, stdin=text)
 

@@ -35,7 +35,7 @@ from mesh.config import loading, settings
 from mesh.config.addons import SECRETS
 from mesh.config.settings import Settings
 from mesh.config.stack import Stack
-from mesh.core import kinds, names
+from mesh.core import kinds, names, words
 
 PROVIDER: Final = "cluster"
 MESSAGE_WAS_SHOWN: Final = 32
@@ -110,6 +110,11 @@ def connect(state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
         target = Target.named(chosen.context)
         found = None if recorder.is_recording() else _survey(target)
         recorded = state()
+        if going := recorded.being_deleted:
+            raise ClusterError(
+                f"a teardown of this stack was cut off: its state has {words.count(going, 'object')} whose deletion had"
+                " begun. `make up` and `make down` carry on; without them, run `pulumi refresh` first"
+            )
         if found:
             found = _accepted(found, recorded, chosen)
         elif moved := in_place.moved(recorded, chosen.root):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cluster.errors import ClusterError
+from cluster import proxy
+from cluster.client import Answer, Request
+from cluster.state import StackState
 from cluster.target import Target
 from commands import pending
+from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
+from tests.fake_api import KNOWN
 
 
 def operation(name: str, kind: str = "creating", **inputs: Any) -> dict[str, Any]:
@@ -30,6 +34,8 @@ class Pulumi:
         recorded = [{**one["resource"], "type": "t", **more} for one in operations for more in ({}, {"delete": True})]
         self.current: dict[str, Any] = {"resources": recorded, "pending_operations": [*operations]}
         self.commands: list[tuple[str, ...]] = []
+        self.unlocked = False
+        self.stays = False
 
     def state(self) -> dict[str, Any]:
         return self.current
@@ -37,29 +43,50 @@ class Pulumi:
     def replace_state(self, deployment: dict[str, Any]) -> None:
         self.current = deployment
 
+    def unlock(self) -> None:
+        self.unlocked = True
+
     def run(self, *command: str, quiet: bool) -> None:
         assert quiet
         self.commands.append(command)
+        if not self.stays:  # a refresh drops what is gone
+            resources = self.current["resources"]
+            self.current = {**self.current, "resources": [one for one in resources if one["urn"] not in command]}
 
     @property
     def marked(self) -> list[str]:
         return [one["urn"].rpartition("::")[2] for one in self.current["resources"] if one.get("initErrors")]
 
 
-class Cluster:
-    """A cluster with one object, or none."""
+class Api:
+    """An API server with ConfigMap a, which is being deleted for some more requests, and a clock that waiting moves."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any] | None) -> None:
-        self.found, self.goes = found, True
-        self.asked: list[tuple[str, ...]] = []
-        monkeypatch.setattr(Target, "named", lambda _: self)
+    def __init__(self) -> None:
+        self.going = 0
+        self.asked: list[str] = []
+        self.now = 0.0
 
-    def kubectl(self, *args: str, within: int = 10) -> str:
-        assert within == (30 if args[0] == "wait" else 10)  # what it waits for is not cut off before
-        self.asked.append(args)
-        if args[0] == "wait" and not self.goes:
-            raise ClusterError("timed out waiting for the condition")
-        return json.dumps({"metadata": self.found}) if args[0] == "get" and self.found is not None else ""
+    def ask(self, request: Request) -> Answer:
+        name = request.path.rpartition("/")[2]
+        self.asked.append(name)
+        if name == "v1":
+            return KNOWN["/api/v1"]
+        if name != "a" or self.asked.count("a") > self.going:
+            return Answer(404)
+        meta = {"name": "a", "namespace": "shop", "deletionTimestamp": "now", "finalizers": ["example.com/held"]}
+        return Answer(200, {"metadata": meta})
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    made = Api()
+    monkeypatch.setattr(Target, "named", lambda _: None)
+    monkeypatch.setattr(proxy, "connect", lambda _: nullcontext(made))
+    monkeypatch.setattr(pending, "time", SimpleNamespace(sleep=made.sleep, monotonic=lambda: made.now))
+    return made
 
 
 STACK = {"type": "pulumi:pulumi:Stack", "inputs": {}}
@@ -68,6 +95,11 @@ SETTINGS: Any = SimpleNamespace(context="here", timeout=30)
 
 def carry_on(pulumi: Any) -> bool:
     return pending.carry_on(pulumi, SETTINGS)
+
+
+def as_cli(pulumi: Any) -> PulumiCli:
+    found: PulumiCli = pulumi
+    return found
 
 
 def names(state: dict[str, Any]) -> list[str]:
@@ -103,7 +135,7 @@ def test_what_was_being_changed_is_applied_anew(capsys: pytest.CaptureFixture[st
 
 
 def test_pending_creations_are_settled_before_the_state_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    Cluster(monkeypatch, None)
+    monkeypatch.setattr(Target, "named", lambda _: SimpleNamespace(kubectl=lambda *_: ""))
     pulumi = Pulumi(operation("a", "updating"))
     pulumi.current["pending_operations"].append(operation("b"))
     pulumi.current["resources"].append({"urn": "urn:pulumi:dev::mesh::pulumi:pulumi:Stack::dev", **STACK})
@@ -120,29 +152,56 @@ def test_a_state_without_pending_operations_stays_as_it_is(capsys: pytest.Captur
     assert (pulumi.commands, capsys.readouterr().out) == ([], "")
 
 
-def test_what_was_deleted_is_dropped_from_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    Cluster(monkeypatch, None)
+REFRESHED = ("refresh", "--target", "urn:pulumi:dev::mesh::t::a", "--skip-preview", "--yes")
+
+
+def test_what_was_deleted_is_dropped_from_the_state(capsys: pytest.CaptureFixture[str], api: Api) -> None:
     pulumi = Pulumi(operation("a", "deleting"))
     carry_on(pulumi)
-    assert pulumi.commands == [("refresh", "--target", "urn:pulumi:dev::mesh::t::a", "--skip-preview", "--yes")]
+    assert (pulumi.commands, api.asked.count("a")) == ([REFRESHED], 1)
+    assert "of what a killed run was deleting, 1 objects are gone" in capsys.readouterr().out
 
 
-def test_what_is_being_deleted_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = Cluster(monkeypatch, {"deletionTimestamp": "2026-01-01T00:00:00Z"})
+def test_what_is_being_deleted_is_waited_for(api: Api) -> None:
+    api.going = 3
     pulumi = Pulumi(operation("a", "deleting"))
     carry_on(pulumi)
-    assert cluster.asked[-1] == ("wait", "--for=delete", "ConfigMap.v1.", "a", "--namespace", "shop", "--timeout=30s")
-    assert len(pulumi.commands) == 1
+    assert (pulumi.commands, api.asked.count("a")) == ([REFRESHED], 4)
+    assert pulumi.unlocked  # before it waits: what still runs of the killed run would delete more
 
 
-def test_what_does_not_go_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    Cluster(monkeypatch, {"deletionTimestamp": "2026-01-01T00:00:00Z"}).goes = False
-    with pytest.raises(CommandError, match="cut off while it was deleting ConfigMap shop/a: timed out waiting"):
+def test_what_does_not_go_away_is_named(capsys: pytest.CaptureFixture[str], api: Api) -> None:
+    api.going = 1000
+    with pytest.raises(CommandError, match="cut off while it was deleting ConfigMap shop/a: after 30 s"):
         carry_on(Pulumi(operation("a", "deleting")))
+    assert "ConfigMap shop/a is being deleted, and waits: finalizer example.com/held" in capsys.readouterr().out
 
 
-def test_what_was_not_deleted_yet_stays_in_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    Cluster(monkeypatch, {})
+@pytest.mark.usefixtures("api")
+def test_what_was_not_deleted_yet_stays_in_the_state(capsys: pytest.CaptureFixture[str]) -> None:
     pulumi = Pulumi(operation("a", "deleting"))
+    pulumi.stays = True
     carry_on(pulumi)
-    assert (pulumi.commands, pulumi.marked) == ([], [])
+    assert (pulumi.commands, pulumi.marked) == ([REFRESHED], [])
+    assert "of what a killed run was deleting, 0 objects are gone" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("api")
+def test_a_teardown_first_records_that_all_objects_are_being_deleted() -> None:
+    pulumi = Pulumi(operation("a"), operation("b"))
+    pulumi.current["resources"].append({"urn": "urn:pulumi:dev::mesh::pulumi:pulumi:Stack::dev", **STACK})
+    pending.expect_deletion(as_cli(pulumi), pulumi.state())
+    recorded = {one["urn"]: one.get("outputs") or {} for one in pulumi.state()["resources"] if not one.get("delete")}
+    assert StackState.of(recorded).being_deleted == 2
+    pulumi.current["pending_operations"] = []
+    carry_on(pulumi)
+    assert pulumi.commands == [(*REFRESHED[:3], "--target", REFRESHED[2].replace("::a", "::b"), *REFRESHED[3:])]
+
+
+def test_objects_that_a_teardown_left_are_refreshed() -> None:
+    pulumi = Pulumi(operation("a"))
+    pending.record_what_stays(as_cli(pulumi))
+    assert pulumi.commands == []
+    pending.expect_deletion(as_cli(pulumi), pulumi.state())
+    pending.record_what_stays(as_cli(pulumi))
+    assert pulumi.commands == [REFRESHED]

@@ -86,6 +86,53 @@ def test_a_killed_engine_needs_one_more_run(
     record_property("told", f"seed {SEED}: {killed} engines killed, {killed} recovered: {', '.join(done)}")
 
 
+@DEFAULT_RELEASE
+@pytest.mark.drawn
+def test_after_a_killed_teardown_all_objects_are_there_or_none(
+    checkout: Checkout, before: set[str], record_property: Callable[[str, object], None]
+) -> None:
+    def killed() -> str:
+        """Kills a teardown after some of its operations."""
+        point, plugins = random_.randrange(2 * len(whole - before)), random_.random() < 0.5
+        run = Run(checkout, "down")
+        reached = run.until(lambda: run.steps > point)
+        time.sleep(random_.uniform(0, 0.2))
+        run.kill(plugins) if reached else run.end()
+        return f"step {point}{' with plugins' * plugins}" if locked(checkout) else ""
+
+    def by_hand(command: str, *, refused: str = "") -> None:
+        """Runs `pulumi` as somebody does who has no make: what its message advises, and again."""
+        checkout.pulumi("cancel --yes")
+        if refused:
+            assert refused in checkout.pulumi(f"{command} --yes", code=None)
+            checkout.pulumi("refresh --yes --skip-preview")
+        checkout.pulumi(f"{command} --yes --skip-preview")
+
+    random_ = random.Random(SEED)
+    checkout.make("up")
+    whole = lasting(checkout)
+    done: list[str] = []
+    while len(done) < COUNT:
+        checkout.make("up")
+        if point := killed():
+            target, alone = random_.choice(("up", "down")), random_.random() < 0.5
+            if target == "up":
+                by_hand("up", refused="run `pulumi refresh` first") if alone else converges(checkout, "up", before)
+                assert lasting(checkout) == whole
+                checkout.make("preview", "ARGS=--refresh --expect-no-changes")
+            else:
+                by_hand("destroy") if alone else converges(checkout, "down", before)
+                assert checkout.objects() == before
+            done.append(f"{point}, then {'pulumi' if alone else 'make'} {target}")
+    converges(checkout, "down", before)
+    record_property("told", f"seed {SEED}: {'; '.join(done)}")
+
+
+def lasting(checkout: Checkout) -> set[str]:
+    """The objects on the cluster, except those to which controllers give names."""
+    return {one for one in checkout.objects() if not one.startswith(("Pod ", "ReplicaSet ", "IPAddress "))}
+
+
 @SECOND_IS_LONG
 def test_an_api_server_killed_during_up_needs_one_more_run(checkout: Checkout, before: set[str]) -> None:
     run = Run(checkout, "up")
