@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pulumi import _types, log
-from pulumi.runtime import known_types, resource, rpc, rpc_manager
+from pulumi.output import Unknown
+from pulumi.runtime import resource, rpc, rpc_manager
 from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.settings import SETTINGS
 
@@ -31,6 +32,9 @@ CACHED: Final = (
 )
 """Functions of `pulumi._types` that resolve the annotations of a class at each call. Their result depends on the class
 alone, and the SDK only reads it, so it can be cached."""
+_SENT_AS_THEY_ARE: Final = frozenset({str, bool, int, float, type(None)})
+_py_properties: Final = _types._py_properties
+_serialize_property: Final = rpc.serialize_property
 _ROOT: Final = f"{Path(__file__).resolve().parent.parent}/"
 _CONSTRUCTORS: Final = 3
 """Nested calls of `__init__` for one resource: two of the SDK, and that of its class."""
@@ -76,12 +80,27 @@ def contains_unknowns(val: Any) -> bool:
     left = [val]
     while left:
         part = left.pop()
-        if known_types.is_unknown(part):
+        if isinstance(part, Unknown):
             return True
         if isinstance(part, dict | list) and id(part) not in seen:
             seen.add(id(part))
             left += dict.values(part) if isinstance(part, dict) else part
     return False
+
+
+@cache
+def properties(cls: type) -> tuple[tuple[str, str, property], ...]:
+    """The names and properties of a class of arguments or outputs. The SDK's own function looks through the class and
+    its bases again for each object."""
+    return tuple(_py_properties(cls))
+
+
+async def serialize_property(value: Any, *arguments: Any, **more: Any) -> Any:
+    """A value as it is sent to the engine. The SDK's own function asks of each text and number in ten ways whether it
+    is something else; for these, the value itself is its result."""
+    if type(value) in _SENT_AS_THEY_ARE and "return_protobuf_value" not in more:
+        return value
+    return await _serialize_property(value, *arguments, **more)
 
 
 def project_frames() -> source_pb2.StackTrace:
@@ -124,9 +143,11 @@ def apply() -> None:
         function = getattr(_types, name)
         if not hasattr(function, "cache_info"):
             setattr(_types, name, cache(function))
+    _types._py_properties = properties
     with SETTINGS.lock:
         SETTINGS.outputs = Outstanding(SETTINGS.outputs)
     rpc.contains_unknowns = contains_unknowns
+    rpc.serialize_property = serialize_property
     for module in _TALKATIVE:
         module.log = QuietLog()
     resource._get_stack_trace = project_frames

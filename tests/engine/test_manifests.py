@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from pulumi.runtime.mocks import MockResourceArgs
 
 from commands import render, stackfiles, stacks
 from components.addons.addon import CHECKSUM
@@ -77,13 +76,14 @@ def test_a_component_of_another_project_has_no_config_key() -> None:
 def test_no_resource_is_registered_before_all_objects_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     at_the_end: list[int] = []
-    original = Recorder.new_resource
+    original = Recorder.RegisterResource
 
-    def new_resource(self: Recorder, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        registered.append(args.name)
-        return original(self, args)
+    def register(self: Recorder, request: Any) -> Any:
+        if request.type != "pulumi:pulumi:Stack":
+            registered.append(request.name)
+        return original(self, request)
 
-    monkeypatch.setattr(Recorder, "new_resource", new_resource)
+    monkeypatch.setattr(Recorder, "RegisterResource", register)
 
     def check_objects(_: Stack, made: CreatedObjects) -> None:
         at_the_end.extend((len(registered), len(made.objects)))

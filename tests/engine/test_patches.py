@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 from pulumi import UNKNOWN, _types
@@ -64,9 +65,53 @@ def test_unknowns_are_found_at_any_depth(value: Any, unknown: bool) -> None:
     assert patches.contains_unknowns(value) is unknown
 
 
-def test_the_sdk_calls_the_faster_search_for_unknowns() -> None:
+def test_the_sdk_calls_the_faster_functions() -> None:
     patches.apply()
     assert rpc.contains_unknowns is patches.contains_unknowns
+    assert rpc.serialize_property is patches.serialize_property
+    assert _types._py_properties is patches.properties
+
+
+@pytest.mark.parametrize("cls", [k8s.core.v1.ServiceSpecArgs, k8s.core.v1.outputs.ServiceSpec])
+def test_the_properties_of_a_class_are_those_that_the_sdk_finds(cls: type) -> None:
+    assert patches.properties(cls) == tuple(patches._py_properties(cls)) != ()
+
+
+def on_a_loop(function: Callable[[], Any]) -> Any:
+    """The result of an asynchronous function, on an event loop of its own: that of the thread belongs to the SDK."""
+    loop = asyncio.new_event_loop()
+
+    async def run() -> Any:
+        return await function()
+
+    try:
+        return loop.run_until_complete(run())
+    finally:
+        loop.close()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "text", UNKNOWN, 1, 1.5, True, None, [1, "a", None], {"a": {"b": [True]}}),
+        k8s.core.v1.ServicePortArgs(port=80, target_port="http", node_port=None),
+        pytest.param(pulumi.Output.secret, id="a secret"),
+    ],
+)
+def test_values_are_sent_as_the_sdk_sends_them(value: Any) -> None:
+    def sent(function: Any) -> Any:
+        def send() -> Any:
+            given = value("text") if callable(value) else value
+            return function(given, [], "key", None, None, None, keep_output_values=True)
+
+        return on_a_loop(send)
+
+    assert sent(patches.serialize_property) == sent(patches._serialize_property)
+
+
+def test_a_value_in_the_form_of_the_protocol_is_made_by_the_sdk() -> None:
+    made = on_a_loop(lambda: patches.serialize_property("text", [], None, return_protobuf_value=True))
+    assert made.string_value == "text"
 
 
 def test_outstanding_outputs_are_removed_in_the_order_in_which_they_were_added() -> None:
