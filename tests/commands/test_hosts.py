@@ -187,7 +187,9 @@ def test_connections_to_a_port_of_several_services_are_not_tried_unless_the_othe
     edge = service("istio-ingressgateway", "istio-system", EDGE, {"name": "tcp", "port": 9001})
     tcp = {"name": "tcp", "port": 9001}
     assert len(found("http://stock:9001", EMBEDDED, edge).cases) == 1
-    with pytest.raises(CommandError, match="no request to stock can be tried: all are requests to ports that several services"):
+    with pytest.raises(
+        CommandError, match="no request to stock can be tried: all are requests to ports that several services"
+    ):
         found("http://stock:9001", EMBEDDED, service("other", "shop", tcp))
 
 

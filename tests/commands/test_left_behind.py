@@ -52,7 +52,9 @@ def test_workloads_of_others_are_named_with_the_command(capsys: pytest.CaptureFi
 
 def test_one_pod_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, pod("shop", "till", proxy()))
-    assert text.startswith("namespace shop: 1 pod that the stack does not manage stays with control plane default until restarted:\n")
+    assert text.startswith(
+        "namespace shop: 1 pod that the stack does not manage stays with control plane default until restarted:\n"
+    )
 
 
 def test_pods_of_the_stack_and_those_that_have_moved_are_not(capsys: pytest.CaptureFixture[str]) -> None:
