@@ -1,6 +1,6 @@
 """The Pulumi program: the components of the mesh, in the order in which they are installed."""
 
-# ruff: noqa: E402 - the engine reads the stack's state while Python imports the rest
+# ruff: noqa: E402 - the engine reads the stack's state while Python imports the other modules
 from engine import start
 
 recorded = start.request_state()

@@ -18,8 +18,8 @@ from mesh.core.errors import UserError
 from sandbox import SandboxError
 from toolchain import ToolchainError
 
-# Each command imports its own modules: importing the types of the settings takes longer than all else that `preview`
-# does in this process.
+# Each command imports its own modules: importing the types of the settings takes longer than everything else that
+# `preview` does in this process.
 
 
 def up(stack: str, args: argparse.Namespace) -> int:
@@ -56,14 +56,14 @@ def down(stack: str, args: argparse.Namespace) -> int:
 
 
 def show(stack: str, _: argparse.Namespace) -> int:
-    """Shows versions, gateways, addresses and sidecars of the running mesh."""
+    """Shows the versions, gateways, addresses and sidecars of the running mesh."""
     from commands import status
 
     return status.show(stack, as_json=_is_set("JSON"))
 
 
 def smoke(stack: str, _: argparse.Namespace) -> int:
-    """Sends requests to the product page or another host, and compares who answers with the routes."""
+    """Sends requests to the product page or another host, and compares the answers with the routes."""
     from commands import smoke as smoking
 
     return smoking.run(stack)
@@ -78,7 +78,7 @@ def render(stack: str, args: argparse.Namespace) -> int:
     done = rendering.render(stack, Path(args.out))
     print(f"{done.count} objects in {args.out}: apply {', then '.join(done.folders)} (docs/gitops.md)")
     for text in done.left_out:
-        print(f"left out, since it is encrypted: {text}")
+        print(f"left out because it is encrypted: {text}")
     return 0
 
 
@@ -97,7 +97,7 @@ def adopt(stack: str, _: argparse.Namespace) -> int:
 
 
 def import_(stack: str, _: argparse.Namespace) -> int:
-    """Writes the file of a stack that is what people have of Istio's own installation."""
+    """Writes a stack file from an IstioOperator, Helm values or an existing installation of Istio."""
     from commands import importing
 
     source, release = (os.environ.get(name, "") for name in ("FROM", "RELEASE"))
@@ -105,7 +105,7 @@ def import_(stack: str, _: argparse.Namespace) -> int:
 
 
 def upgrade(stack: str, args: argparse.Namespace) -> int:
-    """Shows the road to another release, and takes the next step."""
+    """Shows the steps to another release, and writes the next one into the stack file if APPLY is set."""
     from commands import upgrade as upgrading
 
     to, revision, namespace = (os.environ.get(name, "") for name in ("TO", "REVISION", "NAMESPACE"))
@@ -172,7 +172,7 @@ def stop_cluster(stack: str, _: argparse.Namespace) -> int:
 
 
 def reset_cluster(stack: str, _: argparse.Namespace) -> int:
-    """Deletes the stack's embedded cluster and the state of the stacks that were on it."""
+    """Deletes the stack's embedded cluster, and the state of all stacks on it."""
     from commands import stack_cluster
 
     return stack_cluster.reset(stack)
@@ -241,12 +241,12 @@ WITHOUT_ENGINE: Final = frozenset(
 def _advised(code: int) -> int:
     """Returns the exit code unchanged; after a failure it prints where troubleshooting is documented."""
     if code:
-        print("what can go wrong, and what to do then: docs/troubleshooting.md", file=sys.stderr)
+        print("error messages and their remedies: docs/troubleshooting.md", file=sys.stderr)
     return code
 
 
 def _is_set(switch: str) -> bool:
-    """Whether an environment variable such as FORCE is set, to anything but 0."""
+    """Whether an environment variable such as FORCE is set to anything but 0."""
     return os.environ.get(switch, "") not in ("", "0")
 
 
@@ -254,7 +254,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m commands", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("stack", nargs="?", default="dev")
-    parser.add_argument("--out", help="folder for rendered files")
+    parser.add_argument("--out", help="folder to write to")
     parser.add_argument("--base", help="branch or commit to compare with", default="")
     parser.add_argument("--name", help="an addon", default="")
     args, flags = parser.parse_known_args()
@@ -266,7 +266,7 @@ def main() -> int:
         code = COMMANDS[args.command](args.stack, args)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # of a reader such as `head`, which has seen enough
+    except BrokenPipeError:  # a reader such as `head` has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
         return 128 + signal.SIGPIPE
     except (UserError, SandboxError, ToolchainError) as error:

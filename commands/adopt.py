@@ -1,7 +1,7 @@
-"""`make adopt`: takes over an Istio that was installed in another way, without a change of what it does.
+"""`make adopt`: takes over an Istio that was installed in another way, without changing what it does.
 
-The objects on the cluster are first compared with the stack's. Then they are applied unchanged by the stack's field
-manager, with its ownership annotations, and imported into its state.
+The command first compares the objects on the cluster with those of the stack. Then it applies them unchanged with the
+stack's field manager and ownership annotations, and imports them into the stack's state.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FORCE_FIELDS: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 def run(name: str, force: bool) -> int:
     """Takes over the Istio on the stack's cluster, and returns the exit code.
 
-    With `force` the objects may differ from the stack's; they are then changed. Raises CommandError if they differ
+    With `force` the objects may differ from those of the stack, and are changed. Raises CommandError if they differ
     without `force`, if there is nothing to take over, or if the mesh belongs to another stack."""
     stack = stacks.load(name)
     settings = stack.settings
@@ -81,7 +81,7 @@ def _compare(
     difference matters."""
     present = {Ref.of(manifest) for manifest in theirs}
     if not any(Ref.of(manifest) in present for manifest in ours.objects):
-        raise CommandError(f"nothing of stack {name} stands on this cluster: `make up STACK={name}` installs it")
+        raise CommandError(f"this cluster has no object of stack {name}: `make up STACK={name}` installs it")
     if said := report.headline(versions.of(theirs), ours.plan.settings.installation.release.version):
         print(said, flush=True)
     found = differences(theirs, ours.beside(theirs), ours.patches, ours.patched)
@@ -90,8 +90,8 @@ def _compare(
     important = [difference for difference in found if _matters(difference)]
     if important and not force:
         raise CommandError(
-            f"this is not what stack {name} says. Change the stack's config until `make parity` finds no difference"
-            " that matters, or let `make adopt FORCE=1` make it so; nothing was touched"
+            f"the cluster differs from stack {name}. Change the stack file until `make parity` finds no difference that"
+            " matters, or run `make adopt FORCE=1` to change the cluster; nothing was changed"
         )
 
 
@@ -103,8 +103,8 @@ def _matters(difference: Difference) -> bool:
 
 
 def _planned(pulumi: PulumiCli) -> list[dict[str, Any]]:
-    """The resources that an update would leave. Creates the stack's provider if the state has none, since the import
-    needs its id."""
+    """The resources that would exist after an update. Creates the stack's provider if the state has none, since the
+    import needs its id."""
     with pulumi_cli.variables({ADOPT: "1"}):
         if not stack_cluster.recorded_provider(pulumi):
             provider = f"urn:pulumi:{pulumi.stack}::{PROJECT}::pulumi:providers:kubernetes::{program.PROVIDER}"
@@ -120,8 +120,8 @@ def _can_be_imported(resource: Resource, there: Collection[Ref]) -> bool:
 
 
 def _can_be_taken(resource: Resource, there: Collection[Ref]) -> bool:
-    """Whether a resource is an object that exists on the cluster and holds no secret. One with secrets, which previews
-    hide, cannot be applied as it is: the update that follows does it."""
+    """Whether a resource is an object that exists on the cluster and holds no secret. Previews hide secrets, so that an
+    object with secrets cannot be applied here: the update that follows does it."""
     inputs = resource.get("inputs", {})
     kind = kinds.of_inputs(inputs)
     return kind not in (None, kinds.SECRET) and Ref.of(inputs) in there and not _holds_secret(inputs)
@@ -136,7 +136,7 @@ def _holds_secret(value: Any) -> bool:
 def _paths(
     api: Api, ours: StackObjects, resources: Sequence[Resource], there: Mapping[Ref, Manifest]
 ) -> Iterator[tuple[str, Manifest]]:
-    """The API path of each object, and what of it is applied."""
+    """The API path of each object, and the manifest that is applied."""
     served = ours.plan.kinds(api)
     planned = {Ref.of(p.manifest): p for p in ours.plan.objects}
     for inputs in (resource["inputs"] for resource in resources):
@@ -151,7 +151,7 @@ def _finish(pulumi: PulumiCli, count: int) -> int:
     with pulumi_cli.variables({FORCE_FIELDS: "true", ADOPT: "1"}):
         code = pulumi.run("up", "--skip-preview", "--yes")
     if code == 0 and count:
-        print(f"adopted: {count} objects are stack {pulumi.stack}'s now, and `make down` would remove them")
+        print(f"adopted: stack {pulumi.stack} now owns {count} objects, and `make down` would remove them")
     elif code == 0:
-        print(f"there was nothing left to take over: all of it is stack {pulumi.stack}'s")
+        print(f"there was nothing left to take over: stack {pulumi.stack} already owns all objects")
     return code

@@ -18,8 +18,8 @@ from mesh.manifests import Manifest
 
 
 def run(stack: str) -> int:
-    """Prints the analysis' findings and their number; `stack` is empty for files alone. Returns 1 if one of them is an
-    error, else 0."""
+    """Prints the findings of the analysis and their number; `stack` is empty for files alone. Returns 1 if one of them
+    is an error, else 0."""
     looked_at = subject(stack)
     return show(looked_at.name, _findings(looked_at))
 
@@ -51,7 +51,7 @@ def _findings(looked_at: Subject) -> Sequence[Finding]:
 
 
 def subject(stack: str) -> Subject:
-    """The objects of a stack, those of the files that FILES names, or both if it does and `stack` is not empty. Raises
+    """The objects of a stack, of the files that FILES names, or of both if FILES and `stack` are set. Raises
     CommandError, ManifestError, SettingsError."""
     said = files.named()
     return of_files(said, files.read(said), stack) if said else _of_stack(stack)
@@ -71,24 +71,24 @@ def _of_stack(name: str) -> Subject:
 
 
 def label(stack: str) -> str:
-    """The name that files about the subject have: the stack's, or `files`."""
+    """The label in the names of output files: `dev` for a stack, `files` for FILES, or `files-dev` for both."""
     return "-".join(filter(None, ("files" if files.named() else "", stack)))
 
 
 def rendered(name: str) -> tuple[Stack, list[Object]]:
-    """The compiled stack and its objects, each with the config key that it comes from. Raises CommandError,
+    """The compiled stack and its objects, each with the config key that creates it. Raises CommandError,
     SettingsError."""
     stack = stacks.load(name)
     return stack, made(name, stack)
 
 
 def made(name: str, stack: Stack, config: Mapping[str, str] | None = None) -> list[Object]:
-    """The objects of a compiled stack; `config` is that of its file unless it is given."""
+    """The objects of a compiled stack. `config` replaces the config of its stack file."""
     return stack.with_origins(objects(render.record(name, config, stack)))
 
 
 def objects(resources: Iterable[Resource]) -> Iterator[Object]:
-    """The Kubernetes objects among recorded resources, with the config keys that their components come from."""
+    """The Kubernetes objects among recorded resources, with the config keys that create their components."""
     for resource in resources:
         for manifest in render.manifests([resource]):
             yield Object.read(manifest, manifests.config_key_of(resource.parent))

@@ -1,4 +1,4 @@
-"""Requests to gateways and, in the live sandbox, to services, and who has answered them; for `make smoke`."""
+"""Sends HTTP requests to gateways and, in the live sandbox, to services, and tells who answers; for `make smoke`."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from mesh.requests.samples import Sample
 TIMEOUT: Final = 20.0
 """Seconds to wait for one answer."""
 STAND_IN: Final = "x-stand-in"
-"""Header in which a stand-in of the live sandbox says its name."""
+"""Header in which a stand-in of the live sandbox gives its name."""
 FROM_POD: Final = "x-envoy-upstream-service-time"
-"""Header that a proxy adds to answers that another one or a pod has given."""
+"""Header that a proxy adds to answers that come from another proxy or from a pod."""
 A_POD: Final = "a pod"
-"""The name of a workload that does not say its own: it has a container of its own."""
+"""Name for a pod whose answers do not name it, because it runs its own container and no stand-in."""
 REFUSAL: Final = b"RBAC:"
-"""How an answer begins by which the proxy of a pod refuses a request."""
+"""Start of the body with which the proxy of a pod refuses a request."""
 _SERVER_ERRORS: Final = 500
 
 
 @dataclass(frozen=True)
 class Way:
-    """The way to a proxy."""
+    """The address and port of a proxy."""
 
     address: str
     port: int
     secure: bool = False
     stand_ins: bool = False
-    """Whether stand-ins of the live sandbox answer, so that any certificate will do."""
+    """Whether stand-ins of the live sandbox answer. Then any certificate is accepted."""
 
 
 class Connection(http.client.HTTPConnection):
-    """A connection to a proxy, which asks for the certificate of a host."""
+    """A connection to a proxy. With TLS, the host is the server name (SNI)."""
 
     def __init__(self, way: Way, host: str) -> None:
         super().__init__(way.address, way.port, timeout=TIMEOUT)
@@ -57,7 +57,7 @@ class Connection(http.client.HTTPConnection):
 
 
 def trusted(way: Way) -> ssl.SSLContext:
-    """Which certificates are trusted."""
+    """The TLS context that decides which certificates are trusted."""
     context = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
     if way.stand_ins:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -65,8 +65,8 @@ def trusted(way: Way) -> ssl.SSLContext:
 
 
 def asked(sample: Sample, way: Way, token: str, number: int) -> Iterator[tuple[str, float]]:
-    """The answers to some requests, by name: the workload, or the status of a proxy's own answer; and the seconds that
-    each took."""
+    """Sends `number` requests. Yields for each the name of its answer (the workload, or the status of a proxy's own
+    answer) and the seconds that it took."""
     connection = Connection(way, sample.host)
     for _ in range(number):
         began = time.monotonic()
@@ -90,7 +90,8 @@ def _asked(connection: Connection, sample: Sample, token: str, stand_ins: bool) 
 
 
 def name_of(status: int, headers: Mapping[str, str], body: bytes, stand_ins: bool) -> str:
-    """Who has given an answer with these headers, by lower-case name; `stand_ins`: all pods say their names."""
+    """Who gave an answer with these headers. The names of headers are lower-case; `stand_ins`: all pods give their
+    names."""
     from_pod = FROM_POD in headers and not stand_ins and not body.startswith(REFUSAL)
     name = headers.get(STAND_IN) or (A_POD if from_pod else "")
     if not name:
@@ -99,7 +100,7 @@ def name_of(status: int, headers: Mapping[str, str], body: bytes, stand_ins: boo
 
 
 def principal_of(token: str) -> str:
-    """The request principal of a JSON Web Token, as issuer/subject; empty if it is none."""
+    """The request principal of a JSON Web Token, as issuer/subject; empty if the text is no such token."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

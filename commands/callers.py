@@ -1,4 +1,4 @@
-"""Which of Bookinfo's workloads each service answers, on a live data plane with certificates; for `make smoke`."""
+"""Checks which Bookinfo workloads each service answers, in a live sandbox with certificates; for `make smoke`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from sandbox.live import Workload
 TIMEOUT: Final = 20.0
 """Seconds to wait for one answer."""
 REFUSED: Final = 0
-"""In place of a status: no answer, the connection is refused."""
+"""Stands for a status if the connection is refused."""
 PATHS: Final = {service: f"/{service}/0" for service in bookinfo.VERSIONS if service != bookinfo.PRODUCT_PAGE}
 """Paths of the services that are called."""
 
 
 def rows(api: Api, chosen: Settings, contradicts: str) -> Iterator[tuple[str, str]]:
-    """For each service `contradicts`, or nothing if it answers whom it should by the cluster's policies, and a line
-    with whom it answers and whom not; then the same of calls in plain text. No rows without certificates."""
+    """A row for each service: `contradicts`, or an empty text if the service answers exactly the callers that the
+    cluster's policies allow, and a line with the callers that it answers and refuses. The last row is about calls in
+    plain text. No rows without certificates."""
     if not chosen.bookinfo:
         return
     place = chosen.bookinfo.namespace
@@ -61,7 +62,7 @@ def _status(address: str, service: str, path: str) -> int:
 
 
 def _wanted(judge: Evaluator, caller: Workload, service: str, path: str, namespace: str) -> bool | None:
-    """Whether policies refuse a call; None if that depends, or a fault may hide it."""
+    """Whether policies refuse a call; None if that depends on the receiver, or if a fault may hide it."""
     pod = judge.mesh.workloads.named(namespace, caller.name)
     if not pod:
         return None

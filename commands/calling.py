@@ -1,6 +1,6 @@
-"""Calls of gRPC to gateways and, in the live sandbox, to services, and who has answered them; for `make smoke`.
+"""Sends gRPC calls to gateways and, in the live sandbox, to services, and tells who answers; for `make smoke`.
 
-The package `grpcio` is Pulumi's. It is imported at the first call only, since that takes time.
+The package `grpcio` is a dependency of Pulumi. It is imported only at the first call, because the import takes time.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from commands.shares import LIMITED, NO_ANSWER
 from mesh.requests.samples import Sample
 
 _LIMIT: Final = "local_rate_limited"
-"""What a proxy says of a call that a limit of its own refuses."""
+"""Details of the answer if a proxy's own rate limit refuses a call."""
 _FAULTY: Final = ("UNKNOWN", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
-"""Codes that a pod should not answer with; others, such as UNIMPLEMENTED, say that it does not know the call."""
+"""Codes that a pod should not answer with. Other codes, such as UNIMPLEMENTED, mean that it does not know the call."""
 _UNREACHED: Final = ("failed to connect", "handshake", "connections to all backends")
-"""Parts of what the client says itself if there is no connection."""
+"""Parts of the client's own message if there is no connection."""
 
 
 def asked(sample: Sample, way: Way, token: str, number: int) -> Iterator[tuple[str, float]]:
-    """The answers to some calls, by name: the workload, or the code of a proxy's own answer; and the seconds that each
-    took."""
+    """Makes `number` calls. Yields for each the name of its answer (the workload, or the code of a proxy's own answer)
+    and the seconds that it took."""
     import grpc  # type: ignore[import-untyped]
 
     metadata = [(name.lower(), value) for name, value in sample.headers]
@@ -49,7 +49,7 @@ def asked(sample: Sample, way: Way, token: str, number: int) -> Iterator[tuple[s
 
 
 def name_of(done: Any, stand_ins: bool) -> str:
-    """Who has answered a call; `stand_ins`: all pods say their names."""
+    """Who answered a call; `stand_ins`: all pods give their names."""
     code, details = done.code().name, done.details() or ""
     if code == "UNAVAILABLE" and any(part in details.lower() for part in _UNREACHED):
         return NO_ANSWER
@@ -73,7 +73,7 @@ def _channel(sample: Sample, way: Way) -> Any:
 
 
 def _roots(sample: Sample, way: Way) -> bytes | None:
-    """The certificates to trust: in the live sandbox the one that the gateway has; None for those that gRPC brings."""
+    """The certificates to trust: in the live sandbox the gateway's own one; None for gRPC's default ones."""
     if not way.stand_ins:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE")
         return Path(bundle).read_bytes() if bundle else None

@@ -1,4 +1,5 @@
-"""The requests by which `make smoke` tries the routes of hosts: one for each route and answer, with the way to it."""
+"""The requests with which `make smoke` tries the routes of hosts: one for each route and answer, with the proxy to send
+it to."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ class Case:
     answers: Answers
     way: Way
     spoken: str = spoken.HTTP
-    """What the request is sent in."""
+    """The protocol of the request; see `commands.spoken`."""
     limits: tuple[Limit, ...] = ()
     """The limits of the route and of the pods that may answer, each once for every proxy that has it."""
 
@@ -50,15 +51,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Cases:
-    """The requests to try, and the number of those that cannot be tried, by reason."""
+    """The requests to try, and the number of requests that cannot be tried, by reason."""
 
     cases: Sequence[Case]
     left: Mapping[str, int]
 
 
 def of(mesh: Mesh, context: str, url: SplitResult, token: str) -> Cases:
-    """The requests for a URL, whose host is one of a Gateway, a service, or an address, which stands for all hosts; and
-    for all hosts and services with routes if there is no URL. Raises CommandError if there are none."""
+    """The requests for a URL. Its host is a host of a Gateway, a service, or an address, which stands for all hosts.
+    Without a URL: the requests for all hosts and services with routes. Raises CommandError if there are none."""
     judge, left, found = Evaluator(mesh), Counter[str](), dict[tuple[Any, ...], Case]()
     rates = RateLimits(mesh)
     one_host = bool(url.hostname) and not _is_address(url.hostname or "")
@@ -77,7 +78,7 @@ def of(mesh: Mesh, context: str, url: SplitResult, token: str) -> Cases:
             continue
         answers, called = spoken.answers(answers, speaks), spoken.called(mesh, sample)
         place = (called.host, sample.port) if called else (sample.source, sample.origin)
-        # A redirect to the same path is the same answer at each.
+        # A redirect to the path of the request is the same answer for every path.
         alike = ((name.removesuffix(sample.path), share) for name, share in answers.shares.items())
         key = (*place, outcome.rule or outcome.reason, *alike, *answers.late.items())
         limits = () if speaks in CONNECTIONS else tuple(_limits(mesh, context, rates, sample, outcome))
@@ -100,8 +101,8 @@ def _source(mesh: Mesh, sample: Sample) -> Workload:
 
 
 def _limits(mesh: Mesh, context: str, rates: RateLimits, sample: Sample, outcome: Outcome) -> Iterator[Limit]:
-    """The limits that a request counts for, each once for every proxy that has it: of the gateway, of the route, and of
-    the pods that may get it. The live sandbox has one proxy for all pods of a workload."""
+    """The rate limits that a request counts toward, each once for every proxy that has it: those of the gateway, of the
+    route, and of the pods that may receive it. The live sandbox has one proxy for all pods of a workload."""
     pods = [(_source(mesh, sample), outcome.route)] if sample.outside else []
     for receiver in outcome.receivers:
         service = mesh.service(receiver.host, "")
@@ -113,7 +114,7 @@ def _limits(mesh: Mesh, context: str, rates: RateLimits, sample: Sample, outcome
 
 
 def _wanted(mesh: Mesh, url: SplitResult) -> Sequence[Sample]:
-    """The samples of the hosts that are meant; of a URL with a path that one alone."""
+    """The samples of the hosts that the URL selects; only the one for its path if the URL has a path."""
     every = [one for one in samples.between(mesh, mesh).requests if not one.further]
     if url.scheme:
         every = [one for one in every if not one.outside or one.secure == (url.scheme == "https")]
@@ -141,7 +142,7 @@ def _is_named(service: Service | None, host: str) -> bool:
 
 
 def _is_address(host: str) -> bool:
-    """Whether a URL's host is an address, and no name that a Gateway may serve."""
+    """Whether a URL's host is an address and not a name that a Gateway may serve."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -152,15 +153,15 @@ def _is_address(host: str) -> bool:
 def _reason(mesh: Mesh, context: str, sample: Sample, speaks: str) -> str:
     """Why a request is not tried; empty if it is."""
     if sample.principal or sample.claims:
-        return "that need a token of their own"
+        return "that need a specific token"
     if sample.address:
-        return "from an address of their own"
+        return "from a specific client address"
     if spoken.needs_certificate(mesh, sample):
         return "to gateways that ask for a certificate"
     if not speaks:
-        return "to ports that take no connections"
+        return "to UDP ports"
     if speaks in CONNECTIONS and _has_other(mesh, sample):
-        return "to ports that other services have as well, of which the live sandbox reaches one"
+        return "to ports that several services have: the live sandbox reaches only one of these services"
     if context not in EMBEDDED_CLUSTERS and not _is_safe(sample, speaks):
         return "whose method may change something"
     return ""
@@ -171,8 +172,9 @@ def _is_safe(sample: Sample, speaks: str) -> bool:
 
 
 def _has_other(mesh: Mesh, sample: Sample) -> bool:
-    """Whether a port that a workload calls is that of another service, too: without addresses of Services, proxies tell
-    requests apart by host, and connections not at all. Gateways' Services do not count: nobody calls them."""
+    """Whether another service has the same port as the one that a workload calls. Here Services have no addresses, so
+    that proxies tell requests apart by host, and cannot tell connections apart. The Services of gateways do not count:
+    nobody calls them."""
     called = spoken.called(mesh, sample)
     if not called:
         return False
@@ -181,7 +183,7 @@ def _has_other(mesh: Mesh, sample: Sample) -> bool:
 
 
 def _way(mesh: Mesh, context: str, url: SplitResult, sample: Sample) -> Way | None:
-    """The way to the proxy that a request comes to; None if there is none from here."""
+    """The way to the proxy that receives a request; None if this machine cannot reach it."""
     embedded, host = context in EMBEDDED_CLUSTERS, url.hostname or ""
     if not sample.outside:
         return _from_workload(context, sample) if embedded else None
@@ -193,7 +195,7 @@ def _way(mesh: Mesh, context: str, url: SplitResult, sample: Sample) -> Way | No
 
 
 def _from_workload(context: str, sample: Sample) -> Way | None:
-    """The way through the sidecar of a workload that calls; only the live sandbox's can be reached."""
+    """The way through the sidecar of a calling workload. Only sidecars of the live sandbox can be reached."""
     for one in live.serving(context):
         if f"{one.namespace}/{one.name}" == sample.source:
             return Way(one.outbound, live.bound(sample.port), stand_ins=True)
@@ -211,9 +213,9 @@ def _node_port(mesh: Mesh, sample: Sample) -> int | None:
 
 def _nothing(mesh: Mesh, context: str, url: SplitResult, left: Mapping[str, int]) -> str:
     if left:
-        return f"no request to {url.hostname or 'any host'} can be tried: all are {' or '.join(left)}"
+        return f"no request to {url.hostname or 'any host'} can be tried: all are requests {' or '.join(left)}"
     if not url.hostname and context not in EMBEDDED_CLUSTERS:
-        return "it is not known where to ask: say URL=http://… with a host of a Gateway"
+        return "the address of the gateways is not known: set URL=http://… with a host of a Gateway"
     served = [host for one in mesh.of(kinds.GATEWAY) for server in one.items("servers") for host in server["hosts"]]
     return (
         f"nothing serves {url.geturl() or 'any host'}; the Gateways serve {', '.join(dict.fromkeys(served)) or 'none'}"

@@ -1,4 +1,4 @@
-"""Connections to gateways and, in the live sandbox, to services that speak no HTTP, and who has answered them; for
+"""Opens connections to gateways and, in the live sandbox, to services without HTTP, and tells who answers; for
 `make smoke`."""
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from commands.shares import NO_ANSWER
 from mesh.requests.samples import Sample
 
 LINE: Final = b"hello\n"
-"""What stand-ins are sent, which send it back. Nobody else is sent anything."""
+"""The text for stand-ins, which send it back. Other workloads are sent nothing."""
 PATIENCE: Final = 0.5
-"""Seconds for which a connection stands before it counts as accepted: a proxy that cannot pass it on ends it sooner."""
+"""Seconds that a connection must stay open to count as accepted: a proxy that cannot forward it closes it sooner."""
 _ANSWER: Final = re.compile(rb"([a-z0-9.-]+): ")
-"""What the answer of a stand-in begins with: its name."""
+"""The start of a stand-in's answer: its name."""
 
 
 def plain(sample: Sample, way: Way, _: str, number: int) -> Iterator[tuple[str, float]]:
-    """Who has taken some connections, and the seconds that each took."""
+    """Opens `number` connections. Yields for each who accepted it, and the seconds that it took."""
     return _each(sample, way, number, None)
 
 
 def with_tls(sample: Sample, way: Way, _: str, number: int) -> Iterator[tuple[str, float]]:
-    """Who has taken some connections with TLS, whose server name is the host, and the seconds that each took."""
+    """Opens `number` TLS connections with the host as server name. Yields for each who accepted it, and the seconds."""
     return _each(sample, way, number, asking.trusted(way))
 
 
@@ -45,7 +45,7 @@ def _each(sample: Sample, way: Way, number: int, context: ssl.SSLContext | None)
 
 
 def _taken(connection: socket.socket, way: Way) -> str:
-    """Who has taken a connection."""
+    """Who accepted a connection."""
     if way.stand_ins:
         connection.sendall(LINE)
         return _named(connection.recv(1024)) or NO_ANSWER
@@ -57,8 +57,8 @@ def _taken(connection: socket.socket, way: Way) -> str:
 
 
 def _secured(connection: socket.socket, host: str, way: Way, context: ssl.SSLContext) -> str:
-    """Who has taken a connection with TLS. A stand-in has no certificate: it sends back what the handshake begins with,
-    or, if the gateway ends TLS, the line after it."""
+    """Who accepted a TLS connection. A stand-in has no certificate: it sends back the start of the handshake or, if the
+    gateway terminates TLS, the line that follows."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     channel = context.wrap_bio(incoming, outgoing, server_hostname=host)
     while True:
@@ -82,7 +82,7 @@ def _secured(connection: socket.socket, host: str, way: Way, context: ssl.SSLCon
 
 
 def _read(channel: ssl.SSLObject, connection: socket.socket, incoming: ssl.MemoryBIO) -> bytes:
-    """What comes after the handshake; empty if nothing does."""
+    """The data after the handshake; empty if there is none."""
     while True:
         try:
             return channel.read(1024)
@@ -94,6 +94,6 @@ def _read(channel: ssl.SSLObject, connection: socket.socket, incoming: ssl.Memor
 
 
 def _named(data: bytes) -> str:
-    """The name of the stand-in that has sent this; empty if none has."""
+    """The name of the stand-in that sent the data; empty if no stand-in did."""
     found = _ANSWER.match(data)
     return found[1].decode() if found else ""

@@ -25,8 +25,8 @@ _FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
 def run(stack: str, name: str) -> int:
     """Forwards a free port until it is interrupted, prints the address, and opens it in the browser if there is one.
 
-    Raises CommandError if the stack lacks the addon or that has no pages, if no pod of it is ready, or if the cluster
-    is an embedded one."""
+    Raises CommandError if the stack lacks the addon, if the addon has no pages or no ready pod, or if the cluster is an
+    embedded one."""
     settings = stacks.load(stack).settings
     addon = _addon(stack, name, settings.addons.chosen)
     target = Target.named(settings.context)
@@ -48,7 +48,7 @@ def _addon(stack: str, name: str, chosen: Mapping[str, Addon]) -> Addon:
     if name not in chosen:
         raise CommandError(errors.invalid_choice("NAME", name, chosen))
     if other := chosen[name].shown_by:
-        raise CommandError(f"{name} has no web pages: see what is in it with NAME={other}")
+        raise CommandError(f"{name} has no web pages: show its data with NAME={other}")
     return chosen[name]
 
 
@@ -77,6 +77,6 @@ def _forward(target: Target, addon: Addon, root: str) -> int:
 
 
 def _show(url: str) -> None:
-    print(f"{url} (Ctrl-C ends it)", flush=True)
+    print(f"{url} (press Ctrl-C to stop)", flush=True)
     if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(url)

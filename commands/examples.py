@@ -1,4 +1,4 @@
-"""The examples, and their maps, which their pages show."""
+"""The examples, and the maps on their pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STACKS: Final = sorted((ROOT / "examples").glob("*/stack.yaml"))
 
 
 def maps() -> Mapping[Path, str]:
-    """The map of each example as SVG, by the file that it is in."""
+    """The map of each example as SVG, by its file."""
     return {file.with_name("map.svg"): svg.draw(drawing.of(of(file)[1], f"mesh {file.parent.name}")) for file in STACKS}
 
 

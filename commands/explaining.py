@@ -1,4 +1,4 @@
-"""Settings that explain how an installation differs from a stack."""
+"""Finds settings that explain how an installation differs from a stack; for `make import`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Installation:
 
 
 def structure(draft: Draft, found: Iterable[Difference], there: Installation) -> None:
-    """Adds the gateways, what runs on nodes, and the values that are passed to the injector: other fields follow from
+    """Adds the gateways, the DaemonSets, and the values that are passed to the injector: other fields depend on
     these."""
     for name, deployment in there.gateways.items():
         _gateway(draft, name, deployment, there.root)
@@ -82,7 +82,7 @@ def documents(draft: Draft, found: Iterable[Difference], _: Installation) -> Non
 
 
 def workloads(draft: Draft, found: Iterable[Difference], there: Installation) -> None:
-    """Adds what istiod and the gateways have of their own."""
+    """Adds the settings of istiod and of each gateway."""
     for one in found:
         name = one.object.name
         if name in there.gateways:
@@ -94,11 +94,11 @@ def workloads(draft: Draft, found: Iterable[Difference], there: Installation) ->
 Stage = Callable[[Draft, Iterable[Difference], Installation], None]
 
 STAGES: Final[Sequence[Stage]] = (structure, documents, workloads, workloads)
-"""What reads settings off the differences, one after the other; each sees the differences that are left."""
+"""The stages that derive settings from the differences, in order; each sees the differences that are left."""
 
 
 def _is_readable(found: Difference) -> bool:
-    """Whether a difference is one of a field that theirs has, and of no item of a list."""
+    """Whether a difference is in a field that the installation has, and not in an item of a list."""
     return found.theirs is not ABSENT and not any(step.startswith("[") for step in found.steps)
 
 
@@ -108,7 +108,7 @@ def _proxy(deployment: Manifest) -> Data:
 
 
 def _gateway(draft: Draft, name: str, deployment: Manifest, root: str) -> None:
-    """That there is a gateway: its kind, namespace and labels."""
+    """Adds a gateway with its kind, namespace and labels."""
     namespace = deployment["metadata"].get("namespace", root)
     labels = at(deployment, ("spec", "selector", "matchLabels")) or {}
     usual = Gateway.model_construct(labels={}).selector(name)
@@ -122,7 +122,7 @@ def _gateway(draft: Draft, name: str, deployment: Manifest, root: str) -> None:
 
 
 def _workload(draft: Draft, there: Installation, found: Difference, place: tuple[str, ...]) -> None:
-    """A field of the objects of istiod or of a gateway."""
+    """Adds the setting of a field in the objects of istiod or of a gateway."""
     kind = found.object.kind
     if found.whole:
         if kind == kinds.HORIZONTAL_POD_AUTOSCALER and found.theirs is ABSENT:

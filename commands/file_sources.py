@@ -1,6 +1,6 @@
-"""What a change of files does: the review of the objects that FILES names, for `make report`.
+"""The review of a change to the files that FILES names, for `make report`.
 
-BASE is what they are compared with: another folder or file, `REF:PATH` of git, or a branch or commit of the git
+The files are compared with BASE: another folder or file, `REF:PATH` of git, or a branch or commit of the git
 repository that the files are in. No cluster is asked.
 """
 
@@ -48,7 +48,7 @@ def review(stack: str, base: str) -> Review:
 
 
 def _items(objects: Iterable[Object]) -> list[StackObject]:
-    """The objects, each as one of the file that it is in, or of what makes it in the stack."""
+    """The objects, each with its file, or with the config key that creates it in the stack."""
     return [
         StackObject(object=obj, component=obj.written("").rpartition(":")[0] if obj.written else obj.origin)
         for obj in objects
@@ -61,7 +61,9 @@ def _before(paths: Sequence[str], base: str) -> tuple[list[Manifest], Source]:
         text = f"Compared with {base}; no cluster was asked."
         return manifests.read([base], Path.cwd(), outside=True), Source(kind="files", text=text)
     if files.STDIN in paths:
-        raise CommandError("BASE is missing: standard input is compared with a folder or file, or with REF:PATH of git")
+        raise CommandError(
+            "BASE is missing: standard input can be compared only with a folder or file, or with REF:PATH of git"
+        )
     where = Path(paths[0]).resolve()
     where = where if where.is_dir() else where.parent
     top = Path(_git(where, "rev-parse", "--show-toplevel").decode().strip())
@@ -73,7 +75,7 @@ def _before(paths: Sequence[str], base: str) -> tuple[list[Manifest], Source]:
                 f"BASE is missing: {top} has neither branch {' nor '.join(BASES)}; name a folder or a branch"
             )
     elif not _knows(where, ref):
-        raise CommandError(f"BASE: there is no file or folder {base}, and git knows no {ref} in {top}")
+        raise CommandError(f"BASE: there is no file or folder {base}, and git does not know {ref} in {top}")
     commit = _fork(where, ref)
     text = f"Compared with {base or ref} at {commit[:7]}; no cluster was asked."
     inside = [path] if path else [str(Path(one).resolve().relative_to(top)) for one in paths]
@@ -81,8 +83,8 @@ def _before(paths: Sequence[str], base: str) -> tuple[list[Manifest], Source]:
 
 
 def _fork(where: Path, ref: str) -> str:
-    """The commit at which the checked-out branch left another, so that later commits of that one are no change; the
-    other's own if they have none in common."""
+    """The commit at which the checked-out branch forked from `ref`, so that later commits of `ref` do not count as
+    changes; the commit of `ref` itself if both have no commit in common."""
     try:
         return _git(where, "merge-base", "HEAD", ref).decode().strip()
     except CommandError:
@@ -90,7 +92,7 @@ def _fork(where: Path, ref: str) -> str:
 
 
 def _at(top: Path, commit: str, paths: Iterable[str]) -> list[Manifest]:
-    """The objects of files and folders at a commit; none of those that it does not have."""
+    """The objects of files and folders at a commit. Files that the commit does not have are skipped."""
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(_git(top, "archive", "--format=tar", commit))) as archive:
             archive.extractall(folder, filter="data")
@@ -106,7 +108,7 @@ def _knows(where: Path, ref: str) -> bool:
 
 
 def _git(where: Path, *args: str) -> bytes:
-    """What git prints in a folder. Raises CommandError."""
+    """The output of a git command that runs in a folder. Raises CommandError if it fails."""
     try:
         done = subprocess.run(["git", *args], cwd=where, capture_output=True, timeout=_LIMIT, check=False)
     except FileNotFoundError:

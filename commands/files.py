@@ -1,4 +1,4 @@
-"""The files that FILES names, which `make analyze`, `map` and `report` look at alone or on top of a stack."""
+"""The files that FILES names. `make analyze`, `map` and `report` read them alone or on top of a stack."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _SEPARATOR: Final = re.compile(r"[\s,]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The objects that a command looks at."""
+    """The objects that a command analyzes, draws or reports on."""
 
     name: str
-    """The stack's name, or what FILES says."""
+    """The stack's name, or the value of FILES."""
     objects: Sequence[Object]
     names: MeshNames
     assumed: Sequence[Object] = ()
-    """Objects that are taken for granted; nothing is said about them."""
+    """Objects that are assumed to exist. They get no findings of their own."""
     suppress: Sequence[Suppression] = ()
 
     @property
@@ -44,7 +44,7 @@ class Subject:
 
 
 def named() -> str:
-    """What the variable FILES says; empty if it is not set."""
+    """The value of the variable FILES; empty if it is not set."""
     return os.environ.get("FILES", "").strip()
 
 
@@ -55,15 +55,16 @@ def alone(said: str, found: Sequence[Object]) -> Subject:
 
 
 def on_top(said: str, found: Sequence[Object], below: Subject) -> Subject:
-    """The objects of a stack, those of files in place of the stack's own of the same name. Raises CommandError."""
+    """The objects of a stack and of files. Those of files replace the stack's objects of the same name. Raises
+    CommandError if RELEASE is set."""
     if os.environ.get("RELEASE"):
         raise CommandError(f"RELEASE is for files without a stack; stack {below.name} has Istio {below.names.release}")
     return replace(below, name=f"{said} on {below.name}", objects=files.on_top(below.objects, found))
 
 
 def read(said: str) -> list[Manifest]:
-    """The objects of files and folders, with spaces or commas between their names; `-` is standard input. Raises
-    CommandError, ManifestError."""
+    """The objects of files and folders, whose names are separated by spaces or commas; `-` is standard input. Raises
+    CommandError if there are none, and ManifestError."""
     found: list[Manifest] = []
     for path in paths(said):
         if path == STDIN:
@@ -71,7 +72,7 @@ def read(said: str) -> list[Manifest]:
         else:
             found += manifests.read([path], Path.cwd(), outside=True)
     if not found:
-        raise CommandError(f"FILES: there is no object in {said}")
+        raise CommandError(f"FILES: {said} contains no object")
     return found
 
 
@@ -81,7 +82,7 @@ def paths(said: str) -> list[str]:
 
 
 def release() -> str:
-    """The release that files without a stack are for: RELEASE, or the newest. Raises CommandError."""
+    """The release for files without a stack: RELEASE, or the newest one. Raises CommandError if RELEASE is unknown."""
     said = os.environ.get("RELEASE") or releases.NAMES[-1]
     if said not in releases.NAMES:
         raise CommandError(errors.invalid_choice("RELEASE", said, releases.NAMES))

@@ -1,7 +1,7 @@
-"""Explains after a failed teardown which objects are still being deleted, and who has to let them go.
+"""Explains after a failed teardown which objects are still being deleted, and what they wait for.
 
-A finalizer keeps an object until its controller has taken it from the object. Whatever holds the object waits with it:
-a definition for its custom resources, a namespace for what is in it.
+A finalizer keeps an object until its controller removes the finalizer. What contains the object has to wait, too: a
+definition waits for its custom resources, and a namespace for the objects in it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from mesh.core import kinds, words
 Manifest = Mapping[str, Any]
 
 _SHOWN: Final = 10
-"""Objects that are named for each namespace or definition."""
+"""The most objects that are listed for a namespace or definition."""
 _REMAINING: Final = re.compile(r"([a-z0-9-]+)\.([a-z0-9.-]*) has \d+ resource instances")
-"""What a namespace's condition says of each resource in it: `configmaps. has 1 resource instances`."""
-_REMEDY: Final = "let whoever set a finalizer finish, or take it from the object; then `make down` again"
+"""The text of a namespace's condition about each resource in it: `configmaps. has 1 resource instances`."""
+_REMEDY: Final = "let the owner of a finalizer finish, or remove the finalizer; then run `make down` again"
 
 
 def explain(state: Mapping[str, Any], api: Api) -> None:

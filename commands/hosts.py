@@ -1,4 +1,4 @@
-"""The routes of any host: who answers how often, and whether the objects on the cluster say so; for `make smoke`."""
+"""Tries the routes of any host, and compares the answers with the objects on the cluster; for `make smoke`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from mesh.requests.expected import NO_CONNECTION, OR
 from mesh.requests.rate_limits import Limit, RateLimits
 
 REQUESTS: Final = 400
-"""Requests whose answers are expected to differ."""
+"""Number of requests for a case whose answers are expected to differ."""
 FEW: Final = 20
-"""Requests whose answers are expected to be all the same; with delays at least as many."""
+"""Number of requests for a case whose answers are expected to be the same; the least number for one with delays."""
 PATIENCE: Final = 10.0
-"""Seconds that the delays of a route should take at most, and its requests where they wait to stay below a limit."""
+"""The most seconds that the delays of a route should take in all, or its requests if they wait to stay below a
+limit."""
 BELOW: Final = 0.8
-"""The part of a limit that is used."""
+"""The share of a rate limit that the requests use."""
 SHORTEST: Final = 0.5
-"""Seconds of the shortest delay that is told from a slow answer."""
+"""The shortest delay, in seconds, that can be distinguished from a slow answer."""
 
 
 ASK: Final = {
@@ -36,12 +37,13 @@ ASK: Final = {
     spoken.TCP: connecting.plain,
     spoken.TLS: connecting.with_tls,
 }
-"""How to ask, by what is spoken."""
+"""The function that sends requests, by protocol."""
 
 
 def rows(api: Api, chosen: Settings, url: str) -> Iterator[tuple[str, str]]:
-    """A problem, empty if there is none, and a line: for each request its route, then each answer that is configured or
-    has come. Without `url` all hosts are asked. Raises CommandError if there is nothing to ask."""
+    """Pairs of a problem, empty if there is none, and a line: for each request its route, then each answer that is
+    configured or was seen. Without `url`, requests go to all hosts. Raises CommandError if there is no request to
+    try."""
     mesh, token = standing.mesh(api, chosen), os.environ.get("TOKEN", "")
     found = cases.of(mesh, str(chosen.context), urlsplit(url), token)
     limited = RateLimits(mesh).others
@@ -50,13 +52,13 @@ def rows(api: Api, chosen: Settings, url: str) -> Iterator[tuple[str, str]]:
         yield from _judged(case, token, limited)
     yield from limits.rows(found.cases, token)
     if limited:
-        yield "", "not tried: limits of another kind, such as those that a rate-limit service counts"
+        yield "", "not tried: limits of another kind, such as those of a rate-limit service"
     for reason, count in sorted(found.left.items()):
         yield "", f"not tried: {count} request{'s' * (count > 1)} {reason}"
 
 
 def of_limits(api: Api, chosen: Settings, url: str) -> Iterator[tuple[str, str]]:
-    """The rows of the limits of all routes alone."""
+    """Only the rows about the limits, of all routes."""
     mesh, token = standing.mesh(api, chosen), os.environ.get("TOKEN", "")
     yield from limits.rows(cases.of(mesh, str(chosen.context), urlsplit(url), token).cases, token)
 
@@ -88,8 +90,8 @@ def _judged(case: Case, token: str, limited: bool) -> Iterator[tuple[str, str]]:
 
 
 def _pace(case: Case, late: Mapping[float, float], limited: bool) -> tuple[int, float]:
-    """The number of requests to ask, and the seconds that each thread waits after one, so that no limit is exceeded:
-    with the limits of pods, those that are refused would not be spread as the others."""
+    """The number of requests, and the seconds that each thread waits after a request so that no limit is exceeded:
+    refused requests would not be spread over the versions like the others if pods have limits of their own."""
     count = REQUESTS if len(case.answers.shares) > 1 else FEW
     if pause := sum(seconds * share for seconds, share in late.items()):
         count = max(FEW, min(REQUESTS, int(PATIENCE * shares.THREADS / pause)))
@@ -104,8 +106,8 @@ def _rate(limit: Limit) -> float:
 
 
 def _told(wanted: Mapping[str, float], seen: Counter[str]) -> tuple[Mapping[str, float], Counter[str]]:
-    """The expected shares and the answers under the same names: workloads that the routes do not tell apart are one,
-    and so are all if they do not say their names."""
+    """The expected shares and the answers under the same names: workloads that the routes do not distinguish have one
+    name, and so have all workloads if their answers do not name them."""
     groups = {name: group for group in wanted for name in group.split(OR)}
     if A_POD in seen:
         groups = {name: name if _is_own(name) else A_POD for name in groups}

@@ -1,8 +1,8 @@
-"""Imports objects of the cluster into a stack's state, by a file for `pulumi import`.
+"""Imports objects of the cluster into a stack's state, with a file for `pulumi import`.
 
-Pulumi imports a whole object, with the fields that the API server has filled in. The next update would find them
-missing in the program, and replace every Service because of its `clusterIP`. So the state gets the program's inputs
-instead.
+Pulumi imports a whole object, including the fields that the API server has filled in. The next update would find that
+the program does not set these fields, and would replace every Service because of its `clusterIP`. So the program's
+inputs are recorded in the state instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from commands.pulumi_cli import PulumiCli
 from commands.stackfiles import CommandError
 
 Resource = Mapping[str, Any]
-"""A resource as a state, a preview or a pending operation of Pulumi has it."""
+"""A resource in the form that a state, a preview or a pending operation of Pulumi has."""
 
 
 def run(pulumi: PulumiCli, resources: Sequence[Resource]) -> None:
@@ -38,8 +38,8 @@ def check(stack: str, state: Mapping[str, Any]) -> None:
     whole = [r["urn"].rpartition("::")[2] for r in services if "clusterIPs" in r["inputs"].get("spec", {})]
     if whole:
         raise CommandError(
-            f"taking over an Istio was cut off, and an update would now replace the Services {', '.join(whole)}."
-            f" `make adopt STACK={stack}` carries on"
+            f"taking over an Istio was interrupted, and an update would now replace the Services {', '.join(whole)}."
+            f" `make adopt STACK={stack}` finishes it"
         )
 
 

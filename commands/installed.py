@@ -1,7 +1,8 @@
-"""The config of a stack that is an installation: its release, the profile with the fewest differences, and settings.
+"""Derives the config of a stack from an installation: its release, the profile with the fewest differences, and
+settings.
 
-The stack is rendered and compared with the installation as `make parity` does it; `explaining` reads settings off the
-differences, until there is none left that it can read. What remains becomes patches, as far as it can be patched."""
+The stack is rendered and compared with the installation as in `make parity`. `explaining` derives settings from the
+differences until it can derive no more. The remaining differences become patches, as far as they can be patched."""
 
 from __future__ import annotations
 
@@ -37,20 +38,20 @@ from mesh.imports.source import Left
 from mesh.releases.release import Release
 
 CONTEXT: Final = "context:"
-"""What a context in `FROM` begins with."""
+"""Prefix of a context in `FROM`."""
 
 _DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
 _DAEMON_SETS: Final = "/apis/apps/v1/daemonsets"
-_OF_ANOTHER: Final = "of a further control plane: see mesh:controlPlanes"
+_OF_ANOTHER: Final = "belongs to a further control plane: see mesh:controlPlanes"
 _ON_NODES: Final = ("istio-cni-node", "ztunnel")
-"""How the names of Istio's DaemonSets begin."""
+"""Prefixes of the names of Istio's DaemonSets."""
 
 Config = dict[str, Any]
 
 
 def of_context(context: str) -> Imported:
-    """The config of the stack that explains the Istio on the cluster of a context best. Raises CommandError if there
-    is none of a release here."""
+    """The config of the stack that comes closest to the Istio on the cluster of a context. Raises CommandError if the
+    cluster has no Istio of a supported release."""
     with proxy.connect(Target.named(context)) as api:
         listed = [{"apiVersion": "apps/v1", "kind": "Deployment", **one} for one in client.items(api, _DEPLOYMENTS)]
         found = [one for one in listed if Installation([one]).istiod or Installation([one]).gateways]
@@ -61,7 +62,7 @@ def of_context(context: str) -> Imported:
         config = _explained(config, workloads, explaining.structure)
         standing = _standing(api, _with_each_profile(config), revisions)
         made = imported(standing, f"context {context}")
-        # settings that only these objects show make further ones
+        # settings that only these objects show create further objects
         known = {Ref.of(one) for one in standing}
         more = [one for one in _standing(api, [dict(made.config)], revisions) if Ref.of(one) not in known]
     if more:
@@ -88,15 +89,15 @@ def _on_nodes(api: Api) -> Iterator[Manifest]:
 
 
 def _standing(api: Api, configs: Iterable[Config], others: Collection[str]) -> list[Manifest]:
-    """The objects on the cluster of stacks with these configs, without those of other revisions."""
+    """The objects of stacks with these configs that exist on the cluster, without those of other revisions."""
     plans = [_rendered(config).plan for config in filter(_is_valid, configs)]
     found = {Ref.of(one): one for plan in plans for one in sources.of_cluster(api, plan)}
     return [one for one in found.values() if _revision(one) not in others]
 
 
 def imported(objects: Sequence[Manifest], origin: str) -> Imported:
-    """The config of the stack that explains the objects best. Raises CommandError if they are no Istio of a release
-    here."""
+    """The config of the stack that comes closest to the objects. Raises CommandError if they are not an Istio of a
+    supported release."""
     candidates = _with_each_profile(_known(objects, origin))
     config = min(filter(_is_valid, candidates), key=lambda one: len(_found(one, objects)))
     for stage in explaining.STAGES:
@@ -107,7 +108,8 @@ def imported(objects: Sequence[Manifest], origin: str) -> Imported:
 
 
 def _known(objects: Sequence[Manifest], origin: str) -> Config:
-    """Release, revision, namespace and images. Raises CommandError if the objects are no Istio of a release here."""
+    """Release, revision, namespace and images. Raises CommandError if the objects are not an Istio of a supported
+    release."""
     release = _release(objects, origin)
     there = Installation(objects)
     return {"release": release.name, **_place(there), **_images(there, release)}
@@ -118,7 +120,7 @@ def _with_each_profile(config: Config) -> list[Config]:
 
 
 def _explained(config: Config, objects: Sequence[Manifest], stage: Stage) -> Config:
-    """The config with the settings that a stage reads off the differences; without them if they are not valid."""
+    """The config with the settings that a stage derives from the differences; unchanged if they are not valid."""
     draft = Draft(releases.get(config["release"]))
     stage(draft, _found(config, objects, every=True), Installation(objects))
     more = merged(config, draft.config)
@@ -126,7 +128,7 @@ def _explained(config: Config, objects: Sequence[Manifest], stage: Stage) -> Con
 
 
 def _with_patches(config: Config, objects: Sequence[Manifest]) -> Config:
-    """The config with patches of the objects that settings alone do not make as they are."""
+    """The config with patches for the objects that settings alone cannot make equal to the installation."""
     left = _found(config, objects)
     for ref, patch in remaining.patches(left).items():
         more = {**config, "patches": [*config.get("patches", ()), patch]}
@@ -142,9 +144,11 @@ def _with_patches(config: Config, objects: Sequence[Manifest]) -> Config:
 def _release(objects: Sequence[Manifest], origin: str) -> Release:
     found = versions.of(objects)
     if not found:
-        raise CommandError(f"{origin}: there is no istiod whose image says of which release it is")
+        raise CommandError(f"{origin}: there is no istiod whose image or labels name its release")
     if (release := releases.of_version(found[0])) is None:
-        raise CommandError(f"{origin} is Istio {found[0]}, and the releases here are {', '.join(releases.NAMES)}")
+        raise CommandError(
+            f"{origin} is Istio {found[0]}, which is not supported: the releases are {', '.join(releases.NAMES)}"
+        )
     return release
 
 
@@ -185,18 +189,18 @@ def _rendered_once(written: str) -> StackObjects:
 
 
 def _found(config: Config, objects: Sequence[Manifest], every: bool = False) -> list[Difference]:
-    """The differences between a stack with this config and the objects; `every`: those on purpose, too."""
+    """The differences between a stack with this config and the objects; `every`: also the intended ones."""
     ours = _rendered(config)
     found = differences(objects, ours.beside(objects), ours.patches)
     return [one for one in found if every or not (intended.reason(one) or _is_anothers(one))]
 
 
 def _is_anothers(found: Difference) -> bool:
-    """Whether it is about an object that an installation of Istio has not: a Secret, or somebody's own."""
+    """Whether a difference is about an object that is not part of an installation of Istio: a Secret or a namespace."""
     return found.whole and found.object.kind in (kinds.SECRET, kinds.NAMESPACE)
 
 
 def _said(found: Difference) -> str:
     if found.whole:
         return "only the stack has it" if found.theirs is ABSENT else "the stack has no such object"
-    return f"{found.path} is not as in the stack"
+    return f"{found.path} differs from the stack"

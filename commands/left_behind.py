@@ -1,5 +1,5 @@
-"""After an update: names the pods of others that still ask another control plane than their namespace's, and how to
-move them."""
+"""After an update: lists the pods that the stack does not manage and that still use another control plane than their
+namespace's, and tells how to move them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from mesh.config.settings import Settings
 from mesh.core import pods, words
 
 _ROLLED: Final = {"ReplicaSet": "deployment", "StatefulSet": "statefulset", "DaemonSet": "daemonset"}
-"""What `kubectl rollout restart` restarts, by what controls the pods."""
+"""The kind that `kubectl rollout restart` restarts, by the kind that controls the pods."""
 
 
 def announce(state: Mapping[str, Any], api: Api, settings: Settings) -> None:
-    """Prints a line for each namespace of the stack with such pods, if the stack has several control planes, or has
-    tags. It prints why it cannot tell if the caller may not read what that takes."""
+    """Prints a line for each namespace of the stack with such pods, if the stack has several control planes or revision
+    tags. If the caller may not read the pods, it prints the error instead."""
     if len(settings.installations) == 1 and not settings.revisionTags:
         return
     try:
         found = revisions.read(api)
     except ClusterError as error:
-        print(f"pods of others could not be looked at: {error}")
+        print(f"pods that the stack does not manage could not be checked: {error}")
         return
     own = Recorded(state.get("resources") or []).names(*pods.TEMPLATES)
     for name in settings.injectedNamespaces:
@@ -46,7 +46,7 @@ def _behind(found: Revisions, namespace: str) -> Iterator[Sidecar]:
 def _lines(namespace: str, behind: list[Sidecar], found: Revisions, context: str) -> Iterator[str]:
     asked = ", ".join(sorted({found.asked_by(one) for one in behind}))
     yield (
-        f"namespace {namespace}: {words.count(len(behind), 'pod')} of others"
+        f"namespace {namespace}: {words.count(len(behind), 'pod')} that the stack does not manage"
         f" {'stays' if len(behind) == 1 else 'stay'} with control plane {asked} until restarted:"
     )
     rolled = sorted(set(filter(None, map(_rolled, behind))))
@@ -54,11 +54,11 @@ def _lines(namespace: str, behind: list[Sidecar], found: Revisions, context: str
         yield f"kubectl rollout restart {' '.join(rolled)} --namespace {namespace} --context {context}"
     others = sorted(one.name[1] for one in behind if not _rolled(one))
     if others:
-        yield f"no workload restarts {words.some(others, SHOWN)}: delete and create anew"
+        yield f"no workload restarts {words.some(others, SHOWN)}: delete and recreate"
 
 
 def _rolled(one: Sidecar) -> str:
-    """The workload that `kubectl rollout restart` is to restart for a pod, such as `deployment/cart`; empty if there is
+    """The workload to restart for a pod with `kubectl rollout restart`, such as `deployment/cart`; empty if there is
     none."""
     for owner in one.pod["metadata"].get("ownerReferences", []):
         if owner["kind"] in _ROLLED:

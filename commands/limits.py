@@ -1,4 +1,4 @@
-"""Whether rate limits hold: requests until one is refused; for `make smoke LIMITS=1`."""
+"""Checks whether rate limits hold: sends requests until one is refused; for `make smoke LIMITS=1`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from commands.shares import CONTRADICTS, LIMITED, PROGRESS
 from mesh.requests.rate_limits import Limit
 
 MOST: Final = 4000
-"""Requests by which a limit should be exceeded at most."""
+"""The most requests to send to exceed a limit."""
 LONGEST: Final = 15.0
-"""Seconds of them at most."""
+"""The most seconds to send them for."""
 WAIT: Final = 60.0
-"""Seconds to wait at most until a limit counts from zero."""
+"""The most seconds to wait until a limit counts from zero."""
 THREADS: Final = 8
-UNTRIED: Final = ("", "not tried: whether limits hold; say LIMITS=1 to use them up, which others notice")
-"""The row in place of those of the limits."""
+UNTRIED: Final = ("", "not tried: whether rate limits hold; set LIMITS=1 to use them up, which affects other clients")
+"""The row that replaces those of the limits without LIMITS=1."""
 
 
 def wanted() -> bool:
@@ -32,8 +32,8 @@ def wanted() -> bool:
 
 
 def rows(cases: Sequence[Case], token: str) -> Iterator[tuple[str, str]]:
-    """A problem, empty if there is none, and a line: for each limit a request that counts for it, then how many were
-    answered before one was refused. One row without LIMITS=1."""
+    """Pairs of a problem, empty if there is none, and a line: for each limit a request that counts toward it, then the
+    number of requests that were answered before one was refused. Only one row without LIMITS=1."""
     by_limit = {limit: case for case in cases for limit in case.limits}
     if not by_limit:
         return
@@ -46,11 +46,14 @@ def rows(cases: Sequence[Case], token: str) -> Iterator[tuple[str, str]]:
             yield "", f"{case}: limit of {limit}, {limit.owner}"
             yield _tried(case, limit, token)
         else:
-            yield "", f"not tried: the limit of {limit}, {limit.owner}: others refuse requests before, or it is of gRPC"
+            yield (
+                "",
+                f"not tried: the limit of {limit}, {limit.owner}: another limit refuses first, or it is for gRPC",
+            )
 
 
 def _is_first(limit: Limit, case: Case) -> bool:
-    """Whether a request shows a limit: it is of HTTP, and no other limit refuses it before."""
+    """Whether a request can exceed a limit: it uses HTTP, and no other limit refuses it before."""
     if limit not in case.limits or case.spoken != spoken.HTTP:
         return False
     return all(one.most >= limit.most and one.rate >= limit.rate for one in case.limits)
@@ -66,21 +69,22 @@ def _tried(case: Case, limit: Limit, token: str) -> tuple[str, str]:
     if not refused:
         text = f"{'':<14} all of {passed} requests in {seconds:.1f} s were answered"
         return (CONTRADICTS, text) if passed > most else ("", f"{text}: too few to exceed it")
-    each = f", of {proxies} proxies each" if proxies > 1 else ""
+    each = f" in each of {proxies} proxies" if proxies > 1 else ""
     text = f"{'':<14} {LIMITED} after {passed} requests in {seconds:.1f} s; {limit.most} at once configured{each}"
-    early = full and case.way.stand_ins and passed < limit.most  # elsewhere those of others count as well
+    early = full and case.way.stand_ins and passed < limit.most  # elsewhere requests of other clients count as well
     return CONTRADICTS if early or passed > most else "", text
 
 
 def _wait(limit: Limit) -> None:
-    """Waits until a limit counts from zero, whatever was asked before."""
+    """Waits until a limit counts from zero, regardless of earlier requests."""
     if limit.refill > PROGRESS:
         print(f"waiting {limit.refill:.0f} s until the limit counts from zero", file=sys.stderr, flush=True)
     time.sleep(limit.refill)
 
 
 def _used_up(case: Case, token: str) -> tuple[int, bool, float]:
-    """Asks until an answer is 429: the number of other answers, whether there was one, and the seconds that it took."""
+    """Sends requests until an answer is 429. Returns the number of other answers, whether a request got 429, and the
+    seconds that it took."""
     answers: list[str] = []
     done, began = threading.Event(), time.monotonic()
 

@@ -23,9 +23,9 @@ def should_run(chosen: Settings) -> bool:
 
 
 def start(stack: str, chosen: Settings) -> None:
-    """Starts or updates the stack's live data plane; stops it if the stack should have none any more.
+    """Starts or updates the stack's live data plane; stops it if the stack should no longer have one.
 
-    Raises CommandError if that fails: the stack is up, but the address that it prints does not answer."""
+    Raises CommandError if that fails: then the stack is up, but the address that it prints does not answer."""
     if not should_run(chosen):
         stop(stack)
         return
@@ -33,8 +33,8 @@ def start(stack: str, chosen: Settings) -> None:
         live.start(str(chosen.context), _fields(stack, chosen))
     except (sandbox.SandboxError, ToolchainError) as error:
         raise CommandError(
-            f"the stack is up, but its live part is not: {error}\n"
-            f"`make up{stacks.variables(stack)}` tries again; with LIVE=0 it does without the live part"
+            f"the stack is up, but its live sandbox is not: {error}\n"
+            f"`make up{stacks.variables(stack)}` tries again; with LIVE=0 it skips the live sandbox"
         ) from None
 
 
@@ -70,7 +70,7 @@ def _fields(stack: str, chosen: Settings) -> dict[str, Any]:
 
 
 def _identity(chosen: Settings) -> live.Identity | None:
-    """Where the live proxies get certificates; None if no real istiod runs."""
+    """The istiod that signs certificates for the live proxies; None if no real istiod runs."""
     mesh = chosen.installation
     cluster = chosen.global_.multiCluster.clusterName or DEFAULT_CLUSTER
     return live.Identity(mesh.revisioned("istiod"), cluster) if mesh.release.runs_istiod else None

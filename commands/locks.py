@@ -1,4 +1,4 @@
-"""Locks of stacks whose state is in a folder, and what a killed run leaves: its lock and plugins without an engine.
+"""Locks of stacks whose state is in a folder, and the remains of a killed run: its lock, and plugins without an engine.
 
 A state in a folder (`file://`) is locked by files `.pulumi/locks/organization/<project>/<stack>/*.json`, each with the
 `pid`, `username`, `hostname` and `timestamp` of its holder. On other backends Pulumi itself refuses a locked stack.
@@ -19,7 +19,7 @@ import psutil
 from commands.stackfiles import PROJECT, CommandError
 
 RUN_VARIABLE: Final = "MESH_RUN"
-"""Environment variable that marks the processes of a run; its value is the path of the stack's file."""
+"""Environment variable that marks the processes of a run; its value is the path of the copy of the stack file."""
 
 PLUGINS: Final = ("pulumi-resource", "pulumi-languag")
 """Prefixes of the process names of an engine's plugins; the kernel keeps only 15 characters of a name."""

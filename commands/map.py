@@ -1,4 +1,4 @@
-"""`make map`: draws hosts, gateways, routes, services and versions of a stack, or of files; needs no cluster."""
+"""`make map`: draws the hosts, gateways, routes, services and versions of a stack or of files; needs no cluster."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from mesh.pictures.model import Picture
 
 
 def run(stack: str, out: Path) -> int:
-    """Writes the map of a stack to `out` as `map-<stack>.svg` and `.mmd`, or that of files as `map-files`. Raises
-    CommandError, ManifestError, SettingsError."""
+    """Writes the map of a stack to `out` as `map-<stack>.svg` and `.mmd`, or the map of files as `map-files`. Returns
+    the exit code 0. Raises CommandError, ManifestError, SettingsError."""
     return pictures.write(of(stack), out / f"map-{analyze.label(stack)}")
 
 

@@ -1,4 +1,4 @@
-"""What means something else with another control plane, of a stack and of what others have on its cluster; for
+"""What changes its meaning with another control plane, in a stack and in the other objects on its cluster; for
 `make upgrade`."""
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from mesh.values.values import Values
 Manifest = Mapping[str, Any]
 
 _SHOWN: Final = 3
-"""Malformed objects that a line names."""
+"""The most malformed objects that a line names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Standing:
-    """What stands on the cluster."""
+    """The objects on the cluster."""
 
     objects: Mapping[Ref, Manifest]
     kubernetes: tuple[int, int] | None = None
@@ -44,7 +44,7 @@ class _Standing:
 
 
 def lines(name: str, stack: Stack, target: Target) -> Iterator[str]:
-    """The changes in meaning on the way to a target, after a line on what could not be looked at. Raises CommandError,
+    """The changes in meaning on the way to a target, after a line about what could not be checked. Raises CommandError,
     SettingsError."""
     try:
         planned = stack.installations.get(target.revision)
@@ -69,7 +69,7 @@ def _standing(name: str, stack: Stack) -> _Standing:
             version = precheck.kubernetes(name, cluster, api)
             found = listing.read(api)
     except ClusterError as error:
-        return _Standing(objects={}, unread=f"The cluster was not looked at: {_in_one_line(str(error))}")
+        return _Standing(objects={}, unread=f"The cluster was not checked: {_in_one_line(str(error))}")
     objects = {Ref.of(one): one for one in found.objects}
     return _Standing(objects=objects, kubernetes=version, unread=_said(found.unread))
 
@@ -77,11 +77,12 @@ def _standing(name: str, stack: Stack) -> _Standing:
 def _said(unread: Mapping[GroupKind, str]) -> str:
     names = ", ".join(map(str, unread))
     reasons = map(_in_one_line, unread.values())
-    return f"Not all of the cluster was looked at ({names}): {next(reasons)}" if unread else ""
+    return f"Not all of the cluster was checked ({names}): {next(reasons)}" if unread else ""
 
 
 def _malformed(others: Sequence[Object]) -> str:
-    """The objects of others that cannot be judged, with the first problem of each; empty if there are none."""
+    """A line about the objects outside the stack that cannot be judged, with the first problem of each; empty if there
+    are none."""
     found = [f"{obj.ref}: {obj.form.problems[0]}" for obj in others if obj.form.malformed]
     return f"Some objects of the cluster are malformed: {words.some(found, _SHOWN, '; ')}" if found else ""
 
@@ -91,7 +92,8 @@ def _in_one_line(message: str) -> str:
 
 
 def _with_metadata(obj: Object, there: Manifest) -> Object:
-    """An object of the stack as it will be: with the labels and annotations that others have set, and its age."""
+    """An object of the stack as it will be: with the labels and annotations that others have set on the cluster, and
+    with its age."""
     body = {**obj.body, "metadata": merged(there.get("metadata") or {}, obj.body["metadata"])}
     whole = Object.read(body)
     return replace(obj, body=body, labels=whole.labels, annotations=whole.annotations)
@@ -102,14 +104,14 @@ def _of_others(manifest: Manifest) -> Object:
 
 
 def _counts(manifest: Manifest) -> bool:
-    """Whether an object is not what another one makes of its pod template, and has not ended."""
+    """Whether an object has not ended, and was not created from the pod template of another object."""
     owners = manifest["metadata"].get("ownerReferences") or ()
     done = "completionTime" in (manifest.get("status") or {})
     return not (done or sidecars.has_ended(manifest) or any(GroupKind.of(one) in pods.TEMPLATES for one in owners))
 
 
 def _proxies(objects: Mapping[Ref, Manifest], own: set[tuple[str, str]]) -> Iterator[Proxy]:
-    """The proxies that run in pods of others; `own` are the names of what makes pods in the stack."""
+    """The proxies in pods that the stack does not manage; `own` has the names of the stack's workloads."""
     for one in sidecars.among(manifest for ref, manifest in objects.items() if ref.kind == kinds.POD):
         if not one.maker_among(own):
             yield Proxy(_of_others(one.pod), one.image, revisions.version(one.image))

@@ -1,4 +1,4 @@
-"""The overlays of an IstioOperator that is imported, as `mesh:patches` of the stack."""
+"""Turns the overlays of an imported IstioOperator into `mesh:patches` of the stack."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from mesh.imports.source import Left, Overlay
 
 
 def patched(made: Imported) -> Imported:
-    """What was imported, with its overlays as patches of the objects that the stack makes; those that cannot be are
-    listed."""
+    """The import, with its overlays as patches of the stack's objects. Overlays that cannot be translated are listed in
+    `left`."""
     if not made.overlays:
         return made
     left = list(made.left)
     try:
         objects = list(render.manifests(render.record("import", pruning.texts(made.config))))
-    except SettingsError:  # a credential is needed that is not written
+    except SettingsError:  # the config lacks a credential, which is not written
         left += [Left(path=one.path, why="the stack is not complete yet: write mesh:patches") for one in made.overlays]
         return replace(made, left=left, overlays=())
     patches = [entry for one in made.overlays for entry in _translated(one, objects, left)]
@@ -44,7 +44,7 @@ def _translated(overlay: Overlay, objects: Sequence[Manifest], left: list[Left])
     kind, name = overlay.body.get("kind"), overlay.body.get("name")
     body = next((one for one in objects if (one["kind"], one["metadata"]["name"]) == (kind, name)), None)
     if body is None:
-        left.append(Left(path=overlay.path, why=f"the stack makes no {kind} {name}"))
+        left.append(Left(path=overlay.path, why=f"the stack has no {kind} {name}"))
         return
     found = overlays.translated(overlay.body, body)
     left += [Left(path=overlay.path, why=why) for why in found.left]

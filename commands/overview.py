@@ -28,9 +28,9 @@ class ControlPlane:
     installed: bool
     """Whether its Deployment is on the cluster."""
     own: bool
-    """Whether it is one of the stack."""
+    """Whether it belongs to the stack."""
     kind: str
-    """On an embedded cluster `real` or `simulated`; empty on others, and while it does not run."""
+    """`real` or `simulated` on an embedded cluster; empty on other clusters, and while it does not run."""
     supported_until: str
     """The day (ISO 8601) on which the Istio project ended or ends its support; empty if it is not known."""
     supported: bool | None
@@ -45,19 +45,19 @@ class Injected:
     label: str
     """`key=value` as it is written; empty without one."""
     tag: str
-    """The tag that answers the label; empty if a revision does, or nothing."""
+    """The revision tag that the label matches; empty if the label matches a revision, or nothing."""
     revision: str
-    """The revision that injects new pods; empty if nothing answers the label, or without one."""
+    """The revision that injects new pods; empty if the label matches nothing, or if there is no label."""
     image: str
     """The image of the sidecar that new pods get; empty if it is not known."""
     pods: int
     """Pods that have not ended."""
     versions: Mapping[str, int]
-    """The number of sidecars by the version of their image."""
+    """The number of sidecars, by the version of their image."""
     old: Mapping[str, Sequence[str]]
-    """The pods whose sidecar is not the one that they would get now, by what it is instead."""
+    """The pods whose sidecar is not the one that they would get now, by a description of their sidecar."""
     without: Sequence[str]
-    """The pods without a sidecar, where new ones get one."""
+    """The pods without a sidecar, if new pods get one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +67,18 @@ class Gateway:
     namespace: str
     name: str
     revision: str
-    """The revision of its control plane: its label, or what its pods ask; empty if neither says it."""
+    """The revision of its control plane, by its label or by the address that its pods use; empty if neither tells
+    it."""
     image: str
     ready: int
     wanted: int
     current: bool
-    """Whether it is not of another version than its control plane."""
+    """Whether it has the version of its control plane, as far as both are known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """What stands on a cluster, as a stack sees it."""
+    """The mesh on a cluster, as seen by a stack."""
 
     control_planes: Sequence[ControlPlane]
     tags: Mapping[str, str]
@@ -87,8 +88,8 @@ class Overview:
 
 
 def of(stack: Stack, found: Revisions, images: Mapping[str, str], kinds: Mapping[str, str]) -> Overview:
-    """The overview of a cluster. `images`: the sidecar that each control plane injects, by revision; `kinds`: how each
-    runs on an embedded cluster, by revision."""
+    """The overview of a cluster. `images`: the image of the sidecar that each control plane injects, by revision;
+    `kinds`: `real` or `simulated` on an embedded cluster, by revision."""
     return Overview(
         control_planes=_control_planes(stack, found, kinds),
         tags=dict(sorted(found.tags.items())),
@@ -102,7 +103,7 @@ def of(stack: Stack, found: Revisions, images: Mapping[str, str], kinds: Mapping
 
 
 def as_data(found: Overview) -> dict[str, Any]:
-    """The overview as JSON has it."""
+    """The overview as data for JSON."""
     return asdict(found)
 
 
@@ -153,7 +154,7 @@ def _injected(one: Namespace, found: Revisions, image: str) -> Injected:
 
 
 def _old(one: Namespace, running: Sequence[Sidecar], found: Revisions, image: str) -> Mapping[str, Sequence[str]]:
-    """The pods with another sidecar than that of the control plane that injects now, by what is another."""
+    """The pods whose sidecar is not from the control plane that injects now, by a description of their sidecar."""
     old: dict[str, list[str]] = {}
     for sidecar in running:
         asked = found.asked_by(sidecar)

@@ -16,7 +16,7 @@ def run(stack: str) -> int:
 
 
 def findings(stack: str) -> Sequence[Finding]:
-    """The violations that the stack's config does not suppress with a reason. Raises CommandError, SettingsError."""
+    """The violations that the stack file does not suppress. Raises CommandError, SettingsError."""
     chosen, made = analyze.rendered(stack)
     settings, release = chosen.settings, chosen.installation.release
     mesh = Mesh(made, settings.mesh_names)

@@ -32,7 +32,7 @@ _PREVENTED: Final = (UserError, sandbox.SandboxError, ToolchainError, OSError)
 
 
 def run(stack: str) -> int:
-    """Prints the cluster and the result of each check; the exit code."""
+    """Prints the cluster and the result of each check. Returns the exit code: 0, 1 or NOT_ASKED."""
     try:
         os.environ.update(pulumi_cli.environment(build=False))
         compiled = stacks.load(stack)
@@ -58,7 +58,8 @@ def _results(name: str, stack: Stack, target: Target) -> dict[str, Result]:
 
 
 def refuse_unless_started(stack: str, target: Target) -> None:
-    """Raises Unreachable if the cluster must not be asked, or is an embedded one that has not been started."""
+    """Raises Unreachable if the cluster must not be asked, or if it is an embedded cluster that has not been
+    started."""
     if offline():
         raise Unreachable(f"{OFFLINE} is set, so the cluster is not asked")
     if target.kubeconfig and not target.kubeconfig.exists():
@@ -79,7 +80,7 @@ def kubernetes(stack: str, target: Target, api: Api) -> tuple[int, int]:
 
 
 def _plan(name: str, stack: Stack) -> Plan:
-    with contextlib.redirect_stderr(io.StringIO()):  # where the program says that it asks no cluster
+    with contextlib.redirect_stderr(io.StringIO()):  # the program warns there that it asks no cluster
         return plan(render.record(name, stack=stack), stack.settings)
 
 
@@ -109,7 +110,7 @@ def report(results: Mapping[str, Result], stack: str) -> Iterator[str]:
         yield from (f"    {line}" for line in result.details)
     numbers = {level: sum(result.level is level for result in results.values()) for level in Level}
     again = stacks.variables(stack)
-    follows = f"mend the errors, then make precheck{again}" if numbers[Level.ERROR] else f"make up{again}"
+    follows = f"fix the errors, then make precheck{again}" if numbers[Level.ERROR] else f"make up{again}"
     yield (
         f"{numbers[Level.OK]} ok, {count(numbers[Level.WARNING], 'warning')},"
         f" {count(numbers[Level.ERROR], 'error')}; next: {follows}"

@@ -15,7 +15,7 @@ from mesh.core.diff import Path
 from mesh.core.secure import HIDDEN
 
 UNKNOWN: Final = "(known after the update)"
-"""Text for a value that is only known after the update."""
+"""Stands for a value that is known only after the update."""
 _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """The engine's placeholder for such a value."""
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
@@ -32,7 +32,7 @@ _DELETIONS: Final = ("delete", "delete-replaced", "discard-replaced", "read-disc
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """A resource as a program registered it, or as it was recorded."""
+    """A resource, as registered by a program or recorded in the state."""
 
     urn: str
     type: str
@@ -49,11 +49,11 @@ class Preview:
     """The resources of a preview before and after the update."""
 
     recorded: list[Resource] = field(default_factory=list)
-    """As the state has them."""
+    """The resources in the state."""
     old: list[Resource] = field(default_factory=list)
-    """As they are: `recorded`, with the changes that a refresh found on the cluster."""
+    """The current resources: `recorded`, with the changes that a refresh found on the cluster."""
     new: list[Resource] = field(default_factory=list)
-    """As the update would leave them."""
+    """The resources after the update."""
     replaced: set[str] = field(default_factory=set)
     """URNs of the resources that would be replaced."""
     secrets: dict[str, Sequence[str]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Preview:
 
 
 def read(events: Iterable[Mapping[str, Any]]) -> Preview:
-    """The preview that the engine's events, in their order, describe."""
+    """The preview that the engine's events describe. The events must be in their original order."""
     found, refreshing = Preview(), set[str]()
     recorded: dict[str, Any] = {}
     before: dict[str, Any] = {}

@@ -93,7 +93,7 @@ def sections() -> str:
 
 
 def findings() -> str:
-    """The tables of the analysis' findings, and of istioctl's that it leaves out, in Markdown."""
+    """The tables of the analysis's findings, and of istioctl's findings that it leaves out, in Markdown."""
     head = ("| code | name | severity | meaning |", "| --- | --- | --- | --- |")
     rows = [f"| `{code.code}` | {code.name} | {code.severity} | {code.meaning} |" for code in CODES.values()]
     title = ("", "## What `istioctl analyze` says, and this does not", "| code | reason |", "| --- | --- |")
@@ -122,7 +122,7 @@ def intended_differences() -> list[str]:
 
 
 def differences() -> str:
-    """For each release that changed the meaning of something, the tables of what it did, in Markdown."""
+    """The tables of changes, for each release that changed the meaning of something, in Markdown."""
     return "\n".join(_changed(name) for name in releases.NAMES if releases.get(name).differences.changed)
 
 
@@ -224,7 +224,7 @@ def _rows(model: type[BaseModel], prefix: str, page: str) -> Iterator[str]:
 
 
 def _differences(model: type[BaseModel], wire: str) -> Iterator[str]:
-    """Which releases have a field, or a value of its enumeration, if not all of them do."""
+    """Sentences about the releases that have a field, or a value of its enumeration, if not all of them have it."""
     lacks = {name: Lacks(releases.lacks(name)) for name in releases.NAMES}
     having = [name for name, parts in lacks.items() if not parts.field(model, wire)]
     if len(having) < len(lacks):
@@ -261,7 +261,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def _own_defaults(model: type[BaseModel], name: str) -> Iterator[str]:
-    """The defaults of a field in the releases where they are not its type's, unless all releases have the same."""
+    """The defaults of a field in the releases where they differ from the type's default, unless all releases have the
+    same."""
     parts = {release: part for release, part in _only(model).items() if not _only(type(getattr(part, name)))}
     differing = {release: part.model_dump(mode="json", exclude_defaults=True) for release, part in parts.items()}
     texts = {release: _shown(data[name]) for release, data in differing.items() if name in data}
@@ -270,9 +271,9 @@ def _own_defaults(model: type[BaseModel], name: str) -> Iterator[str]:
 
 
 def _only(model: type) -> Mapping[str, BaseModel]:
-    """The part of this type in the values of each release's default profile; nothing if there are several.
+    """The part of this type in the values of each release's default profile; empty if a release has several such parts.
 
-    A type in several places has different defaults there: the table of the type around it shows them whole.
+    A type that is used in several places has different defaults there: the table of the enclosing type shows them.
     """
     found = {release: _parts(release).get(model, []) for release in releases.NAMES}
     if any(len(parts) > 1 for parts in found.values()):
@@ -297,7 +298,7 @@ def _parts(release: str) -> Mapping[type, list[BaseModel]]:
 
 
 def _shown(value: Any) -> str:
-    """A default as the tables show it; empty if it is."""
+    """A default as the tables show it; empty if the default is empty."""
     if value in (None, {}, (), [], ""):
         return ""
     return f"`{value if isinstance(value, str) else json.dumps(to_jsonable_python(value, exclude_none=True))}`"

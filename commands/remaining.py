@@ -1,4 +1,4 @@
-"""Patches that make of a stack's objects what no setting says: what is left of the differences from an installation."""
+"""Patches for the differences between a stack and an installation that no setting explains; for `make import`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mesh.analysis.objects import Ref
 from mesh.core.diff import ABSENT
 
 _ITEM: Final = "["
-"""How a step into a list begins; the name of the item follows, up to a bracket."""
+"""Prefix of a step into a list; the name of the item and a closing bracket follow."""
 
 
 def patches(found: Iterable[Difference]) -> dict[Ref, dict[str, Any]]:
-    """A patch (`mesh:patches`) for each object of which fields differ. Whether it can be applied, and makes the object
-    that of the installation, is to be tried: not every list has items with names."""
+    """A patch (`mesh:patches`) for each object with fields that differ. The caller must try whether the patch can be
+    applied and makes the object equal to the installation's: not every list has items with names."""
     merges: dict[Ref, dict[str, Any]] = {}
     for one in found:
         if not one.whole:
@@ -42,7 +42,7 @@ def _set(part: Any, steps: Sequence[str], value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A value of the normal form as a manifest has it."""
+    """A value of the normal form, in the form of a manifest."""
     if isinstance(value, Amount):
         return value.text
     if isinstance(value, list):

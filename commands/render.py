@@ -1,6 +1,6 @@
-"""`make render`: writes the objects of a stack as YAML files. Most other commands get a stack's objects here, too.
+"""`make render`: writes the objects of a stack as YAML files. Most other commands also get a stack's objects here.
 
-The objects come from the program itself, which runs with a recorder in place of Pulumi's engine.
+The objects come from the program itself, which runs with a recorder instead of Pulumi's engine.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from mesh.core.secure import HIDDEN
 FIRST: Final = "1-namespaces-and-definitions"
 THEN: Final = "2-objects"
 LAST: Final = "3-injected-and-validated"
-"""The folders that are written, in the order in which they have to be applied. The last one needs an istiod that
-answers: pods would start without a sidecar, and the API server would refuse objects of Istio's API."""
+"""The folders that are written, in the order in which they have to be applied. The last one needs a running istiod:
+without it, pods would start without a sidecar, and the API server would refuse objects of Istio's API."""
 
 _OURS: Final = ("pulumi.com/", names.OWNER_PROJECT.split("/")[0] + "/")
 """Prefixes of annotations that only Pulumi and this project read."""
@@ -47,7 +47,7 @@ def record(name: str, config: Mapping[str, str] | None = None, stack: Stack | No
 
 
 def offline() -> AbstractContextManager[None]:
-    """Within it, the program asks no cluster."""
+    """A context in which the program asks no cluster."""
     return pulumi_cli.variables({OFFLINE: "1", **pulumi_cli.embedded_clusters()})
 
 
@@ -57,18 +57,18 @@ def _program() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """What `render` has written."""
+    """The result of `render`."""
 
     count: int
     """The number of files."""
     folders: Sequence[str]
     """The folders that hold a file, in the order in which they have to be applied."""
     left_out: Sequence[str]
-    """The encrypted values that are missing in them, each with the object that needs it."""
+    """The encrypted values that are missing in the files, each with the object that needs it."""
 
 
 def render(stack: str, out: Path) -> Rendered:
-    """Writes a file for each object of the stack below `out`, without encrypted values."""
+    """Writes a file below `out` for each object of the stack, without encrypted values. Replaces the earlier files."""
     for folder in (FIRST, THEN, LAST):
         shutil.rmtree(out / folder, ignore_errors=True)
     whole = stacks.load(stack)

@@ -22,16 +22,16 @@ from mesh.review.review import Review
 from mesh.review.risks import Weight
 
 FOLDER: Final = "reports"
-"""The default folder of reports."""
+"""The default folder for reports."""
 SUFFIXES: Final = ("md", "json", "svg")
 TOO_RISKY: Final = 3
-"""Exit code if a risk has the weight of `--fail-on` or a higher one; 1 is for errors, 0 for all else."""
+"""Exit code if a risk has at least the weight of `--fail-on`; 1 is for errors, 0 for everything else."""
 _FLAG: Final = "--fail-on"
 
 
 def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
-    """Writes the report of a stack, of the files that FILES names, or else of every stack if the name is empty, to
-    `out`: Markdown, JSON and an SVG map.
+    """Writes a report to `out`, as Markdown, JSON and an SVG map: of a stack, of the files that FILES names, or of
+    every stack if neither is given.
 
     An error in one stack does not stop the others. Returns 1 after an error, or if `up` would refuse a stack; else
     TOO_RISKY or 0."""
@@ -58,12 +58,13 @@ def run(stack: str, out: Path, base: str, flags: Sequence[str]) -> int:
 
 
 def fail_on(flags: Sequence[str]) -> Weight | None:
-    """The lowest weight of a risk that fails the command (`--fail-on`); None if no risk does. Raises CommandError."""
+    """The lowest weight of a risk that fails the command (`--fail-on`); None if no risk does. Raises CommandError for
+    other flags and weights."""
     words = [word for flag in flags for word in flag.split("=", 1)]
     if not words:
         return None
     if words[0] != _FLAG or len(words) > 2:
-        raise CommandError(f"report knows no {' '.join(flags)}; it takes {_FLAG} {'|'.join(_names())}")
+        raise CommandError(f"report does not know {' '.join(flags)}; it takes {_FLAG} {'|'.join(_names())}")
     said = words[1] if len(words) == 2 else ""
     if said not in _names():
         raise CommandError(errors.invalid_choice(_FLAG, said, _names()))
@@ -75,14 +76,14 @@ def _names() -> list[str]:
 
 
 def of(stack: str, base: str = "") -> Review:
-    """The review of a stack as the work tree has it. `base` is a branch or commit to compare with. Raises CommandError,
+    """The review of the stack in the work tree. `base` is a branch or commit to compare with. Raises CommandError,
     SettingsError."""
     chosen = stacks.load(stack)
     return review(stack, chosen, sources.choose(stack, base, chosen))
 
 
 def review(stack: str, chosen: Stack, found: sources.Comparison) -> Review:
-    """The review of a change; `chosen` is the stack after it."""
+    """The review of a change; `chosen` is the stack after the change."""
     located = chosen.with_origins(item.object for item in found.new)
     return Review.of(
         stack,

@@ -1,6 +1,6 @@
-"""What an Istio has left, after a teardown. `make down PURGE=1` deletes what istiod made while it ran, since no
-installer does. All else is not this stack's: the command that removes it is printed.
-"""
+"""Reports the objects that an Istio has left on the cluster after a teardown. `make down PURGE=1` deletes those that
+istiod created while it ran, because no installer does. Other objects do not belong to this stack: for these, the
+command that removes them is printed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cluster.target import Target
 
 
 def report(at: Target, purge: bool) -> None:
-    """Prints the objects that an Istio left, and deletes those that istiod made with `purge`. While another control
-    plane on the cluster uses them, it does neither."""
+    """Prints the objects that an Istio left. With `purge`, deletes those that istiod created. Does neither while
+    another control plane on the cluster uses them."""
     found = survey.take(at)
     if found.istio and not found.abandoned:
-        print(f"objects that istiod has left are kept, since another Istio uses them: {found.istio}", flush=True)
+        print(f"objects that istiod has left are kept because another Istio uses them: {found.istio}", flush=True)
         return
     with proxy.connect(at) as api:
         try:

@@ -1,4 +1,4 @@
-"""Which versions of Bookinfo's reviews should answer, and how often, by the routes on a cluster; for `make smoke`."""
+"""The versions of reviews that should answer, and how often, by the routes on a cluster; for `make smoke`."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Expectations:
 
     default: Expectation
     users: Mapping[str, Expectation] = field(default_factory=dict)
-    """By the signed-in user that a route matches."""
+    """The expected answers by signed-in user, for the users that routes match."""
     untested: int = 0
-    """Number of routes with other conditions than the user, which no request tests."""
+    """The number of routes with conditions other than the user. No request tests these."""
 
 
 def read(api: Api, settings: Settings) -> Expectations:
@@ -92,12 +92,12 @@ def expectations(
 
 
 def listed(api_version: str, kind: str, items: Sequence[Object]) -> Iterator[objects.Object]:
-    """The objects of a list, whose items name neither version nor kind."""
+    """The objects of a list whose items have neither `apiVersion` nor `kind`."""
     return (objects.Object.read({"apiVersion": api_version, "kind": kind, **item}) for item in items)
 
 
 def _conditional(holder: objects.Object) -> Iterator[tuple[str, Object]]:
-    """The routes before the first that matches every request, each with its object and index."""
+    """The routes before the first one that matches every request, each with its object and index."""
     for i, route in enumerate(virtual_services.routes(holder)):
         if (route.get("match") or [{}]) == [{}]:
             return

@@ -1,4 +1,4 @@
-"""How often each answer came, and whether that is what the configuration says; for `make smoke`."""
+"""Counts the answers, and compares their shares with the configuration; for `make smoke`."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from commands.routes import Expectation
 from mesh import bookinfo
 
 DEVIATIONS: Final = 5
-"""Standard deviations that a share may differ from the expected one; chance exceeds it once in two million runs."""
+"""Standard deviations by which a share may differ from the expected one. Chance exceeds this once in two million
+runs."""
 MIN_ANSWERS: Final = 20
-"""Number of answers below which shares are not judged."""
+"""The least number of answers for which shares are judged."""
 PROGRESS: Final = 5.0
 """Seconds between two lines of progress."""
 THREADS: Final = 4
 NO_ANSWER: Final = "no answer"
 LIMITED: Final = "limited (429)"
 UNRATED: Final = "without ratings"
-"""Answers of v2 or v3 that say that ratings did not answer; v1 never calls ratings."""
+"""Answers of v2 or v3 without the answer of ratings; v1 never calls ratings."""
 CONTRADICTS: Final = "contradicts the configuration"
 
 _RATED: Final = [version for color, version in bookinfo.STARS.items() if color]
 _WHO: Final = 14
 """Width of the first column."""
 _NAME: Final = 16
-"""Width of the second column, with the share that is configured."""
+"""Width of the second column, which ends with the configured share."""
 
 
 def gathered(ask: Callable[[int], Iterable[str]], count: int, what: str = "") -> Counter[str]:
-    """The answers to `count` requests, by several threads, in each of which `ask` makes the number of requests that it
-    is given. Prints the progress to standard error while answers are slow."""
+    """The answers to `count` requests, which several threads send. Each calls `ask` with its number of requests. Prints
+    the progress to standard error while answers are slow."""
     answers: list[str] = []
 
     def some(number: int) -> None:
@@ -52,8 +53,8 @@ def gathered(ask: Callable[[int], Iterable[str]], count: int, what: str = "") ->
 def judged(
     who: str, seen: Counter[str], expected: Expectation, limits: bool, name: int = _NAME
 ) -> Iterator[tuple[str, str]]:
-    """A problem, empty if there is none, and a line for each answer that is configured or has come. `name` is the width
-    of the column with the answers."""
+    """For each answer that is configured or was seen: a problem, empty if there is none, and a line. `name` is the
+    width of the column with the answers."""
     asked, limited, unrated = seen.total(), seen[LIMITED], seen[UNRATED]
     left = asked - limited
     versions = sorted({*expected.shares, *seen} - {NO_ANSWER, LIMITED, UNRATED}) + [NO_ANSWER] * (NO_ANSWER in seen)
@@ -75,13 +76,13 @@ def judged(
 
 
 def judged_one(who: str, name: str, hits: int, count: int, share: float, width: int) -> tuple[str, str]:
-    """A problem, empty if there is none, and the line of something that may hold for any answer, such as a delay."""
+    """A problem, empty if there is none, and the line for a property that any answer may have, such as a delay."""
     good = fits(name, hits, count, Expectation({name: share}))
     return "" if good else CONTRADICTS, f"{who:<{_WHO}} {_row(name, f'{share:.0%}', hits, count, width)}"
 
 
 def _row(name: str, wanted: str, hits: int, count: int, width: int) -> str:
-    """What is configured and what has come, such as `v1  90% configured   89.2% of 400`."""
+    """The configured and the actual share, such as `v1  90% configured   89.2% of 400`."""
     return f"{name:<{width - len(wanted)}}{wanted} configured {hits / max(count, 1):>7.1%} of {count}"
 
 

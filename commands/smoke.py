@@ -1,4 +1,5 @@
-"""`make smoke`: requests the product page, or a host, and compares who answers with the routes on the cluster."""
+"""`make smoke`: sends requests to the product page or a host, and compares the answers with the routes on the
+cluster."""
 
 from __future__ import annotations
 
@@ -27,9 +28,9 @@ from mesh.config.settings import Settings
 from mesh.traffic.config import Traffic
 
 REQUESTS: Final = 400
-"""Requests without a user."""
+"""Number of requests without a user."""
 USER_REQUESTS: Final = 40
-"""Requests as each user that a route matches."""
+"""Number of requests as each user that a route matches."""
 TIMEOUT: Final = 20.0
 """Seconds to wait for one answer."""
 
@@ -38,7 +39,8 @@ def run(stack: str) -> int:
     """Prints the shares of answers. Returns 1 if they contradict the routes on the cluster, else 0. Raises CommandError
     if nothing answers.
 
-    Without URL, and with that of the page, Bookinfo's page is asked if the stack has one; else the hosts of the URL."""
+    If the stack has Bookinfo, and URL is empty or the URL of its page, the requests go to the page; else to the hosts
+    that URL selects."""
     chosen, url = stacks.load(stack).settings, os.environ.get("URL", "")
     of_page = chosen.bookinfo is not None and (not url or urlsplit(url).path == bookinfo.PAGE_PATH)
     if url and not re.match(r"https?://[^/]", url):
@@ -60,7 +62,7 @@ def _of_bookinfo(api: Api, chosen: Settings, url: str, limits: bool) -> Iterator
     if limits:
         yield from hosts.of_limits(api, chosen, urljoin(url, "/")) if trying.wanted() else [trying.UNTRIED]
     if expected.untested:
-        yield "", f"not tried      {expected.untested} routes of {bookinfo.REVIEWS} with other conditions than the user"
+        yield "", f"not tried      {expected.untested} routes of {bookinfo.REVIEWS} with conditions other than the user"
 
 
 def has_limits(traffic: Traffic) -> bool:
@@ -74,7 +76,9 @@ def _recorded_page(stack: str) -> str:
     found = recorded_state(stack)
     page = str((found.outputs if found else {}).get("productPage", ""))
     if not re.fullmatch(r"https?://[^\s<>]+", page):
-        raise CommandError(f"stack {stack} has no address of its page ({page or 'not installed'}); say URL=http://…")
+        raise CommandError(
+            f"stack {stack} has no address of its product page ({page or 'not installed'}); set URL=http://…"
+        )
     return page
 
 
@@ -95,7 +99,7 @@ def _page(url: str, limits: bool) -> tuple[str, str]:
         raise CommandError(f"{url} does not answer: {error}") from None
     good = status == 200 or (limits and status == TOO_MANY_REQUESTS)
     if status in (UNAUTHORIZED, FORBIDDEN):
-        raise CommandError(f"{url} answers {status}: give a token that it accepts as TOKEN=…, or see mesh:security")
+        raise CommandError(f"{url} answers {status}: pass a token that it accepts as TOKEN=…, or check mesh:security")
     took = f"{(time.monotonic() - began) * 1000:.0f} ms"
     return "" if good else CONTRADICTS, f"product page   {url}: {status} after {took}"
 

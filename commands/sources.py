@@ -1,8 +1,7 @@
 """The objects of a stack before and after a change, which `make report` compares.
 
-If the stack has a state, both sides come from a preview: after a refresh if the cluster answers, else from the recorded
-state. Without a state both sides are rendered: the base branch by its own code, and the work tree.
-"""
+If the stack has a state, both sides come from a preview: with a refresh if the cluster answers, else against the
+recorded state. Without a state, both sides are rendered: the base branch with its own code, and the work tree."""
 
 from __future__ import annotations
 
@@ -68,7 +67,7 @@ def choose(name: str, base: str, stack: Stack) -> Comparison:
 
 
 def of_configs(name: str, before: Stack, after: Stack, config: Mapping[str, str]) -> Comparison:
-    """Compares a stack with what another config makes of it; `config` is that of `after`."""
+    """Compares a stack before and after a change of its config; `config` is the one of `after`."""
     old, new = render.record(name, stack=before), render.record(name, config, after)
     source = Source(kind="base branch", text="Compared with the stack's file as it is, both rendered.")
     return Comparison(source=source, old=list(registered(old)), new=list(registered(new)))
@@ -104,7 +103,7 @@ def _with_state(stack: str, settings: Settings) -> Comparison:
 
 def _error_texts(found: preview_events.Preview) -> Sequence[str]:
     """The errors of a preview that has failed."""
-    return [text.rstrip(".") for text in found.errors] or ["pulumi does not say why"]
+    return [text.rstrip(".") for text in found.errors] or ["pulumi gives no reason"]
 
 
 def _previewed(found: preview_events.Preview, source: Source, drift: Sequence[Change]) -> Comparison:
@@ -148,7 +147,7 @@ def _with_branch(name: str, stack: Stack, base: str, named: bool) -> Comparison:
     as part of the change."""
     tip = _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
     if tip.returncode:
-        raise CommandError(f"BASE: git knows no {base}; fetch it, or name another branch or commit")
+        raise CommandError(f"BASE: git does not know {base}; fetch it, or name another branch or commit")
     fork = _git("merge-base", "HEAD", base)
     commit = (fork.stdout if fork.returncode == 0 else tip.stdout).strip()
     why = "" if named else "; the stack has no state"
@@ -198,7 +197,8 @@ def _items(resources: Iterable[preview_events.Resource]) -> Iterator[StackObject
 
 
 def _item(resource: preview_events.Resource) -> StackObject:
-    """The object of a resource; what only Pulumi needs stays in its annotations alone, where rules look for it."""
+    """The object of a resource. Annotations for Pulumi are not in its body, but in `annotations`, where rules
+    look for them."""
     token, name = type_and_name(resource.parent)
     meta: Mapping[str, Any] = resource.inputs.get("metadata") or {}
     named = {**resource.inputs, "metadata": {"name": resource.name, **meta}}

@@ -1,4 +1,4 @@
-"""What a request of `make smoke` is sent in: HTTP, a call of gRPC, a connection, or one with TLS."""
+"""The protocol of a request of `make smoke`: HTTP, gRPC, a plain connection, or a TLS connection."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ GRPC: Final = "gRPC"
 TCP: Final = "TCP"
 TLS: Final = "TLS"
 CONNECTIONS: Final = (TCP, TLS)
-"""What is asked by connections, without requests."""
+"""The protocols for which connections are opened, without requests."""
 HEALTH: Final = "/grpc.health.v1.Health/Check"
-"""The call where any will do; it changes nothing."""
+"""The call that is made if any call will do; it changes nothing."""
 _OTHER: Final = "UNKNOWN"
 _CODES: Final = {
     400: "INTERNAL",
@@ -32,11 +32,11 @@ _CODES: Final = {
     404: "UNIMPLEMENTED",
     **dict.fromkeys((429, 502, 503, 504), "UNAVAILABLE"),
 }
-"""The codes with which proxies answer calls in place of statuses of HTTP, as gRPC maps them; UNKNOWN for all others."""
+"""The gRPC codes with which proxies answer calls, by HTTP status, as gRPC maps them; UNKNOWN for all other statuses."""
 
 
 def of(mesh: Mesh, sample: Sample, outcome: Outcome) -> str:
-    """What a request is sent in; empty if that is nothing that `make smoke` speaks."""
+    """The protocol of a request; empty if `make smoke` does not support it."""
     if sample.outside:
         server = _server(mesh, sample)
         protocol = server["port"].get("protocol", "")
@@ -57,23 +57,23 @@ def called(mesh: Mesh, sample: Sample) -> Service | None:
 
 
 def called_port(mesh: Mesh, sample: Sample) -> Port | None:
-    """The port that a workload calls; None for requests from outside, and for one that the service does not have."""
+    """The port that a workload calls; None for requests from outside, or if the service does not have the port."""
     service = called(mesh, sample)
     return service.port(sample.port) if service else None
 
 
 def needs_certificate(mesh: Mesh, sample: Sample) -> bool:
-    """Whether a gateway asks the client of a request for a certificate."""
+    """Whether a gateway requires a client certificate for a request."""
     return sample.outside and (_server(mesh, sample).get("tls") or {}).get("mode") == "MUTUAL"
 
 
 def as_call(sample: Sample) -> Sample:
-    """A request as a call of gRPC: a health check where any path will do."""
+    """A request as a gRPC call: a health check if any path will do."""
     return replace(sample, method="POST", path=HEALTH if sample.path == "/" else sample.path)
 
 
 def told(sample: Sample, spoken: str) -> str:
-    """A request in words; what is no HTTP is written as stand-ins are told to call it, such as `grpc://stock:9000/…`."""
+    """A request as text. Other protocols than HTTP are written like calls of stand-ins, such as `grpc://stock:9000/…`."""
     if spoken == HTTP:
         return str(sample)
     way = f"{'through' if sample.outside else 'from'} {sample.source.partition('/')[2]}"
@@ -84,7 +84,7 @@ def told(sample: Sample, spoken: str) -> str:
 
 
 def answers(found: Answers, spoken: str) -> Answers:
-    """The expected answers, as a client sees them that does not speak HTTP."""
+    """The expected answers, as a client of this protocol sees them."""
     if spoken == HTTP:
         return found
     shares: dict[str, float] = {}
@@ -97,12 +97,12 @@ def answers(found: Answers, spoken: str) -> Answers:
 
 
 def code(status: int) -> str:
-    """The code of gRPC with which a proxy answers a call in place of a status of HTTP."""
+    """The gRPC code with which a proxy answers a call instead of an HTTP status."""
     return _CODES.get(status, _OTHER)
 
 
 def _server(mesh: Mesh, sample: Sample) -> Mapping[str, Any]:
-    """The server of a Gateway that takes a request from outside. Without one, what it would have to be."""
+    """The server of a Gateway that accepts a request from outside; a default one if there is none."""
     namespace, _, name = sample.source.partition("/")
     pod = mesh.workloads.named(namespace, name)
     by_host: dict[str, Mapping[str, Any]] = {}

@@ -1,7 +1,7 @@
-"""The cluster of a stack: starts, stops and resets an embedded one, and checks that a cluster is the one that the
-stack's state is for.
+"""The cluster of a stack: starts and resets an embedded cluster, and checks that a cluster is the one that the stack's
+state belongs to.
 
-The program makes that check itself, in an update. Commands that do not run the program use the one here.
+During an update the program makes this check itself. Commands that do not run the program use the check here.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from sandbox import istiod, paths
 
 
 def embedded(stack: str) -> str:
-    """The context of the stack's cluster, or CONTEXT of the command line. Raises CommandError if that is no embedded
-    cluster, and StackFileError."""
+    """The context from CONTEXT or else from the stack file. Raises CommandError if it is not an embedded cluster, and
+    StackFileError."""
     context = os.environ.get("CONTEXT") or stackfiles.config(stack).get("mesh:context")
     if context and context in EMBEDDED_CLUSTERS:
         return context
-    whose = f"is for {context}, which is no embedded cluster" if context else "names no context"
+    whose = f"is for {context}, which is not an embedded cluster" if context else "names no context"
     raise CommandError(
         f"stack {stack} {whose}. The embedded ones are {' and '.join(EMBEDDED_CLUSTERS)}:"
-        " name one with CONTEXT=, or a stack that is for one with STACK="
+        " name one with CONTEXT=, or name a stack that uses one with STACK="
     )
 
 
 def start(stack: str) -> None:
-    """Starts the stack's embedded cluster. One that CONTEXT names instead of the stack's own keeps its istiod."""
+    """Starts the stack's embedded cluster. If CONTEXT names another cluster than the stack's own, that cluster
+    keeps its istiod."""
     context = embedded(stack)
     if stackfiles.config(stack).get("mesh:context", context) == context:
         start_if_embedded(stacks.load(stack).settings)
@@ -42,20 +43,20 @@ def start(stack: str) -> None:
 
 
 def start_if_embedded(settings: Settings) -> None:
-    """Starts the stack's cluster if it is an embedded one; with the real istiod if that is a control plane of the
-    stack. One that is there for another stack's control plane stays."""
+    """Starts the stack's cluster if it is an embedded one, with the real istiod if the stack has such a control plane.
+    A real istiod that runs for another stack keeps running."""
     if settings.context and settings.context in EMBEDDED_CLUSTERS:
         sandbox.start(settings.context, istiod=has_real_istiod(settings) or None)
 
 
 def has_real_istiod(settings: Settings) -> bool:
-    """Whether Istio's own istiod is a control plane of the stack on its embedded cluster."""
+    """Whether the stack is on an embedded cluster and has a control plane that is the real istiod."""
     real = any(mesh.release.runs_istiod for mesh in settings.installations.values())
     return settings.context in EMBEDDED_CLUSTERS and real
 
 
 def had_real_istiod(settings: Settings) -> bool:
-    """Whether the stack's cluster is an embedded one on which Istio's own istiod runs or has run."""
+    """Whether the stack is on an embedded cluster on which the real istiod runs or has run."""
     return settings.context in EMBEDDED_CLUSTERS and istiod.chosen(paths.layout(str(settings.context)))
 
 
@@ -80,12 +81,12 @@ def recorded_provider(pulumi: PulumiCli) -> dict[str, str]:
 
 
 def reset(stack: str) -> int:
-    """Deletes the stack's embedded cluster, and the state of each stack that was on it; the exit code."""
+    """Deletes the stack's embedded cluster, and the state of each stack on it. Returns the exit code 0."""
     context = embedded(stack)
     for name in stackfiles.names():
         pulumi = PulumiCli(name)
         if recorded_provider(pulumi).get("context") == context:
             pulumi.forget()
-            print(f"the state of stack {name} is gone with its cluster")
+            print(f"deleted the state of stack {name} with its cluster")
     sandbox.reset(context)
     return 0

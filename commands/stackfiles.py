@@ -1,4 +1,4 @@
-"""The files of the project's stacks (`stacks/Pulumi.<stack>.yaml`)."""
+"""The stack files of the project (`stacks/Pulumi.<stack>.yaml`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOLDER: Final = ROOT / "stacks"
 
 
 class CommandError(UserError):
-    """A command cannot go on; the text says why and what to do."""
+    """A command cannot continue; the text says why, and what to do."""
 
 
 def names() -> list[str]:
@@ -24,27 +24,28 @@ def names() -> list[str]:
 
 
 def path(stack: str) -> Path:
-    """The stack's file. Raises StackFileError if there is none."""
+    """The path of the stack file. Raises StackFileError if there is none."""
     return stack_file.path(_FOLDER, stack)
 
 
 def new(stack: str) -> Path:
-    """Where the file of a stack is, or would be."""
+    """The path of a stack file, which need not exist."""
     return _FOLDER / f"Pulumi.{stack}.yaml"
 
 
 def copy(stack: str) -> Path:
-    """The copy of the stack's file that Pulumi works on; it need not exist yet."""
+    """The path of the copy of the stack file that Pulumi works on; it need not exist yet."""
     return sandbox.home() / "project" / f"Pulumi.{stack}.yaml"
 
 
 def document(stack: str) -> dict[str, Any]:
-    """The content of the stack's file, with the encrypted values that only its copy has. Raises StackFileError."""
+    """The content of the stack file, with the encrypted values that only its copy has. Raises StackFileError."""
     return complete(stack, stack_file.document(path(stack)))
 
 
 def complete(stack: str, content: dict[str, Any]) -> dict[str, Any]:
-    """The content of a file for the stack, with the encrypted values that only its copy has. Raises StackFileError."""
+    """The given content of a stack file, with the encrypted values that only the stack's copy has. Raises
+    StackFileError."""
     return stack_file.with_encrypted(content, stack_file.document(copy(stack))) if copy(stack).exists() else content
 
 
@@ -56,6 +57,6 @@ def config_at(folder: Path, stack: str) -> dict[str, str]:
 
 
 def config(stack: str) -> dict[str, str]:
-    """The stack's config, as Pulumi passes it on: strings unchanged, all other values as JSON. Placeholders stand for
-    encrypted values."""
+    """The stack's config, as Pulumi passes it to the program: strings unchanged, all other values as JSON. Placeholders
+    stand for encrypted values."""
     return stack_file.config(document(stack))

@@ -1,4 +1,4 @@
-"""The objects on a cluster that decide about requests; for `make smoke`."""
+"""Reads the objects on a cluster that decide about requests; for `make smoke`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ READ: Final = {
 
 
 def mesh(api: Api, chosen: Settings) -> Mesh:
-    """The index of what stands on the stack's cluster, with the policies that its live data plane applies."""
+    """The index of the objects on the stack's cluster, with the policies that its live data plane applies."""
     applied = live.applied(str(chosen.context), ("AuthorizationPolicy", "PeerAuthentication"))
     return Mesh(_objects(api, applied), chosen.mesh_names)
 

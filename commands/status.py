@@ -42,7 +42,7 @@ def show(stack: str, as_json: bool = False) -> int:
 
 
 def _read(stack: Stack, found: Survey, name: str) -> dict[str, Any]:
-    """All that there is to show."""
+    """The data that `make status JSON=1` prints."""
     target, mesh = found.target, stack.installation
     version = ".".join(map(str, found.version))
     cluster = {"context": target.context, "server": target.server, "kubernetes": version}
@@ -68,7 +68,7 @@ def _read(stack: Stack, found: Survey, name: str) -> dict[str, Any]:
 
 
 def hint(stack: str, target: Target) -> str:
-    """The end of an error message that says how to start a stack's embedded cluster; empty for other clusters."""
+    """The end of an error message: how to start a stack's embedded cluster. Empty for other clusters."""
     embedded = target.context in EMBEDDED_CLUSTERS and not offline()
     return f"; `make sandbox{stacks.variables(stack)}` starts it" if embedded else ""
 
@@ -80,7 +80,7 @@ def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
     unmarked = sorted(name for name, one in found.definitions.items() if names.OWNER_PROJECT not in one.annotations)
     others = found.istio or "".join(f"{name} is defined" for name in unmarked[:1])
     if others and mesh.values.base.enabled:
-        yield f"none of this project, but an Istio of others: {others}"
+        yield f"none of this project, but another Istio: {others}"
         yield f"`make parity STACK={stack}` compares it with the stack"
         yield f"`make adopt STACK={stack}` takes it over"
     else:
@@ -88,7 +88,7 @@ def _none(found: Survey, mesh: Installation, stack: str) -> Iterator[str]:
 
 
 def _workloads(api: Api, mesh: Installation, standing: Revisions) -> Iterator[dict[str, Any]]:
-    """The Deployments of the root namespace that are no gateways: istiod, addons and others."""
+    """The Deployments of the root namespace except gateways: istiod, addons and others."""
     gateways = {one.name for one in standing.gateways}
     for found in client.items(api, DEPLOYMENTS.format(mesh.root)):
         if sidecars.name(found) not in gateways:
@@ -98,7 +98,7 @@ def _workloads(api: Api, mesh: Installation, standing: Revisions) -> Iterator[di
 
 
 def _ways(api: Api, standing: Revisions, found: Survey) -> Mapping[Name, Mapping[str, Any]]:
-    """Type, addresses and node ports of the Service of each gateway that has one of its name."""
+    """Type, addresses and node ports of each gateway's Service, for gateways with a Service of their name."""
     wanted = {one.name for one in standing.gateways}
     places = sorted({place for place, _ in wanted})
     answers = client.ask_all(api, [Request("GET", SERVICES.format(place)) for place in places])
@@ -120,7 +120,7 @@ def _way(service: Manifest, found: Survey) -> Mapping[str, Any]:
 
 
 def _images(api: Api, stack: Stack, standing: Revisions) -> Mapping[str, str]:
-    """The image of the sidecars that each control plane injects, by revision, where its values are on the cluster."""
+    """The image of the sidecars that each control plane injects, by revision, if its values are on the cluster."""
     own = stack.installations
     roots = {one.revision: one.name[0] for one in standing.control_planes} | {
         revision: one.root for revision, one in own.items()

@@ -12,9 +12,9 @@ from mesh.core.names import DEFAULT_REVISION
 Data = Mapping[str, Any]
 
 _WIDTH: Final = 10
-"""Columns of the head of a line."""
+"""Width of the first column."""
 _SHOWN: Final = 10
-"""Pods that a line names."""
+"""The most pods that a line names."""
 
 
 def lines(data: Data) -> Iterator[str]:
@@ -29,7 +29,7 @@ def lines(data: Data) -> Iterator[str]:
     workloads = [[one["name"], _ready(one), one["image"]] for one in data["workloads"]]
     yield from _headed("mesh", [own, *_table(workloads)])
     yield from _headed("control", _table([_control_plane(one) for one in data["control_planes"]]))
-    # A single control plane's own default tag says nothing.
+    # The default tag of a single control plane carries no information.
     tags = [[tag, to] for tag, to in data["tags"].items() if several or tag != DEFAULT_REVISION]
     yield from _headed("tags", _table(tags))
     yield from _headed("gateways", _table([_gateway(one, mesh["namespace"], several) for one in data["gateways"]]))
@@ -52,7 +52,7 @@ def _control_plane(one: Data) -> list[str]:
 
 def _gateway(one: Data, root: str, several: bool) -> list[str]:
     name = one["name"] if one["namespace"] == root else f"{one['namespace']}/{one['name']}"
-    old = "" if one["current"] else "old: not the version of its control plane"
+    old = "" if one["current"] else "old: its control plane has another version"
     revision = [one["revision"]] if several else []
     return [name, _ready(one), one["image"], *revision, "  ".join(filter(None, (old, _way(one["service"]))))]
 
@@ -66,7 +66,7 @@ def _way(service: Data | None) -> str:
 
 
 def _sidecars(one: Data, several: bool) -> Iterator[str]:
-    """The pods of a namespace: how many run the sidecar that they would get now, and which do not."""
+    """The pods of a namespace: the number with the sidecar that they would get now, and the names of the others."""
     old, without, pods = one["old"], one["without"], words.count(one["pods"], "pod")
     told = one["image"] and one["revision"]
     good = one["pods"] - len(without) - sum(map(len, old.values()))
@@ -81,11 +81,11 @@ def _sidecars(one: Data, several: bool) -> Iterator[str]:
 
 
 def _injected_by(one: Data, several: bool) -> str:
-    """Which control plane injects a namespace, unless there is no question."""
+    """The control plane that injects a namespace; empty if that is clear."""
     if not one["label"]:
         return ", without a label"
     if not one["revision"]:
-        return f", {one['label']}, which nothing answers"
+        return f", {one['label']}, which matches no control plane"
     if one["tag"]:
         return f", by tag {one['tag']} ({one['revision']})"
     return f", by revision {one['revision']}" if several else ""

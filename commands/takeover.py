@@ -1,7 +1,7 @@
 """Makes a stack's field manager the only manager of the fields that the stack applies; for `make adopt`.
 
 After a server-side apply, another manager may still own a field with the same value, and the next change of the field
-would be a conflict. So the fields are removed from the other managers' entries in `managedFields`.
+would be a conflict. Therefore the fields are removed from the other managers' entries in `managedFields`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from commands.stackfiles import CommandError
 
 MERGE: Final = "application/merge-patch+json"
 _SHOWN: Final = 5
-"""Rejected objects that a message lists."""
+"""The most rejected objects that a message lists."""
 _TRIES: Final = 5
-"""Attempts to change `managedFields` of an object that others change meanwhile."""
+"""Attempts to change `managedFields` of an object that others change at the same time."""
 _CONFLICT: Final = 409
 _ALONE: Final[Mapping[str, Any]] = {".": {}}
 """`fieldsV1` of an object or list item that is owned without any of its fields."""
 
 
 def take(api: Api, objects: Mapping[str, Manifest], manager: str) -> None:
-    """Applies the objects, which are given by API path, and removes the fields that they set from all other managers.
+    """Applies the objects, given by API path, and removes the fields that they set from all other managers.
 
-    Raises CommandError if the API server rejects one; a dry run comes first, so that usually nothing was changed."""
+    Raises CommandError if the API server rejects one. A dry run comes first, so that usually nothing has changed
+    then."""
     for dry in ("&dryRun=All", ""):
         answers = ask_all(api, [_apply(path, body, manager, dry) for path, body in objects.items()])
         _refuse(list(objects.values()), answers, dry)
@@ -44,7 +45,7 @@ def _refuse(objects: Sequence[Manifest], answers: Sequence[Answer], dry: str) ->
     refused = [f"{o['kind']} {o['metadata']['name']}: {a.message.splitlines()[0]}" for o, a in pairs if not a.ok]
     if refused:
         more = [f"and {len(refused) - _SHOWN} more"] if len(refused) > _SHOWN else []
-        end = "nothing was touched" if dry else "mend that, then `make adopt` once more"
+        end = "nothing was changed" if dry else "fix this, then run `make adopt` again"
         raise CommandError("\n".join(["the API server refuses to apply", *refused[:_SHOWN], *more, end]))
 
 
@@ -59,9 +60,11 @@ def _disown(api: Api, path: str, answer: Answer, manager: str) -> None:
         if done.ok:
             return
         if done.code != _CONFLICT:
-            raise CommandError(f"the fields of {path} cannot be taken from others: {done.message}")
+            raise CommandError(f"the fields of {path} cannot be taken over from other field managers: {done.message}")
         answer = api.ask(Request("GET", path))
-    raise CommandError(f"the fields of {path} cannot be taken from others: it changes all the time; try again later")
+    raise CommandError(
+        f"the fields of {path} cannot be taken over from other field managers: it keeps changing; try again later"
+    )
 
 
 def remaining(managers: Sequence[Mapping[str, Any]], manager: str) -> list[Mapping[str, Any]]:

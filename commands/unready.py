@@ -1,4 +1,4 @@
-"""After an update: waits for new pods of the stack, and explains why objects are not ready."""
+"""Waits for new pods of the stack after an update, and explains why objects are not ready."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ PAUSE: Final = 0.5
 
 
 def wait(state: Mapping[str, Any], api: Api, limit: float) -> bool:
-    """Waits up to `limit` seconds until the recorded Deployments have rolled out; whether they have.
+    """Waits up to `limit` seconds until the recorded Deployments have rolled out. Returns whether they have.
 
-    The provider (4.25) may read a Deployment's status from before the update, and take the rollout for finished."""
+    Pulumi's Kubernetes provider (4.25) may read a Deployment's status from before the update, and assume that the
+    rollout has finished."""
     manifests = [resource.get("inputs", {}) for resource in state.get("resources") or []]
     ours = {_name(manifest) for manifest in manifests if kinds.of_inputs(manifest) == kinds.DEPLOYMENT}
     end = time.monotonic() + limit
@@ -67,7 +68,7 @@ def _lines(api: Api, kind: GroupKind | None, meta: Mapping[str, str]) -> Iterato
 
 
 def _of_validator(api: Api, name: str) -> Iterator[str]:
-    """Whose answer the API server waits for in vain, before it accepts an object."""
+    """A line for each Deployment without an available pod whose answer the API server needs to accept an object."""
     for webhook in client.get(api, f"{leftovers.VALIDATORS}/{name}").get("webhooks") or []:
         service = webhook["clientConfig"].get("service")
         if service and webhook.get("failurePolicy") == "Fail":
@@ -76,8 +77,9 @@ def _of_validator(api: Api, name: str) -> Iterator[str]:
             if not found.get("status", {}).get("availableReplicas"):
                 yield (
                     f"Deployment {place}/{service['name']} has no available pod. It validates objects of Istio's API,"
-                    " so the API server refuses them all. If it is scaled to none, `kubectl scale"
-                    f" deployment/{service['name']} --namespace {place} --replicas 1` starts it; then `make up` again"
+                    " so the API server refuses them all. If it is scaled to zero, `kubectl scale"
+                    f" deployment/{service['name']} --namespace {place} --replicas 1` starts it; then run"
+                    " `make up` again"
                 )
 
 
@@ -88,7 +90,7 @@ def _reasons(api: Api, kind: GroupKind | None, meta: Mapping[str, str]) -> Itera
     elif kind == kinds.SERVICE:
         found = client.get(api, f"/api/v1/namespaces/{meta['namespace']}/services/{meta['name']}")
         if found["spec"]["type"] == "LoadBalancer" and not found["status"]["loadBalancer"].get("ingress"):
-            yield "nobody has given the load balancer an address"
+            yield "the load balancer has no address yet"
 
 
 def _of_deployment(api: Api, found: Manifest) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""`make upgrade TO=…`: where a stack is on the road to another release of Istio, and its next step.
+"""`make upgrade TO=…`: shows how far a stack is on the way to another release of Istio, and its next step.
 
-Where it is, its file and its state alone say, so that a week may pass between two steps."""
+Only the stack file and the state decide how far it is, so that any time may pass between two steps."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ class Asked:
     to: str
     """The release to go to."""
     revision: str = ""
-    """The revision of its control plane; the usual one if empty."""
+    """The revision of its control plane; if empty, `mesh.upgrade.target.choose` picks it."""
     namespace: str = ""
-    """The namespace that goes next; the first one, or all others, if empty."""
+    """The namespace to move next; if empty, the first one, or all others."""
     apply: bool = False
-    """Whether the next step is written into the stack's file."""
+    """Whether to write the next step into the stack file."""
     flags: Sequence[str] = ()
     """Flags for the preview."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Proposal:
-    """The stack's file after the next step."""
+    """The stack file after the next step."""
 
     text: str
     content: Mapping[str, Any]
-    """Its content, with the encrypted values that only the copy has."""
+    """The content of the file, with the encrypted values that only its copy has."""
     stack: Stack
 
 
 def run(name: str, asked: Asked) -> int:
-    """Prints the road and its next step, or writes that step. Raises CommandError, SettingsError, StackFileError,
-    UpgradeError. Returns 1 if the step must not be taken."""
+    """Prints the stages of the upgrade and the next step, or writes that step. Raises CommandError, SettingsError,
+    StackFileError, UpgradeError. Returns another exit code than 0 if the step must not be taken."""
     file = stackfiles.path(name)
     text = file.read_bytes().decode()
     now = stacks.load(name)
@@ -96,7 +96,7 @@ def _stations(name: str, at: Standing, found: Road) -> Iterator[str]:
 
 
 def _waiting(name: str, target: Target) -> str:
-    """Why the next step has to wait for an update; empty if it has not."""
+    """Why the next step has to wait for an update; empty if it need not wait."""
     recorded = pulumi_cli.recorded_state(name)
     if recorded is None:
         raise CommandError(f"the state of stack {name} cannot be read: `pulumi stack export --stack {name}` says why")
@@ -126,14 +126,15 @@ def _waiting(name: str, target: Target) -> str:
 
 def _end(name: str, target: Target) -> str:
     return (
-        f"The road ends here, there is nothing to upgrade: {target.revision} is the control plane of the stack's own"
-        f" keys. To another one of {target.release}, such as with other settings: make upgrade{stacks.variables(name)}"
+        f"There is nothing left to upgrade: {target.revision} is the stack's main control plane. To move to another"
+        f" control plane of {target.release}, such as one with other settings: make upgrade{stacks.variables(name)}"
         f" TO={target.release} REVISION=<its name>"
     )
 
 
 def _check(name: str, stack: Stack, target: Target) -> Iterator[str]:
-    """What is said until something moves: how far the road is, and what means something else at its end."""
+    """The lines that are printed until something has moved: what changes its meaning, and a warning if the upgrade
+    skips more minor releases than the Istio project supports."""
     before = stack.installation.release.name
     if before != target.release:
         yield "in this stack and on its cluster, as docs/upgrade-changes.md explains:"
@@ -143,19 +144,19 @@ def _check(name: str, stack: Stack, target: Target) -> Iterator[str]:
         yield from _wrapped(
             f"The Istio project supports upgrades over at most {SUPPORTED} minor releases; {before} to"
             f" {target.release} is {jump}. It is possible, one namespace after another with a way back ({GUIDE}), but"
-            " Istio's own tests do not cover it: try it on a cluster of its own first."
+            " Istio's own tests do not cover it: try it on a separate cluster first."
         )
 
 
 def _proposal(name: str, text: str, move: Move) -> _Proposal:
-    """The stack's file after a step. Raises CommandError if it would not be valid."""
+    """The stack file after a step. Raises CommandError if it would not be valid."""
     made = edits.edited(text, move.edits, stackfiles.path(name).name)
     content = stackfiles.complete(name, stack_file.parse(made, name))
     try:
         stack = loading.load(stack_file.config(content), stacks.context())
     except SettingsError as error:
         raise CommandError(
-            f"step {move.name} cannot be taken yet, since with it the file of stack {name} would say:\n{error}"
+            f"step {move.name} cannot be taken yet, because the file of stack {name} would then be invalid:\n{error}"
         ) from None
     return _Proposal(text=made, content=content, stack=stack)
 

@@ -1,4 +1,4 @@
-"""The tables of docs/values.md: where Istio's settings are here, and which of them there are none for."""
+"""The tables of docs/values.md: Istio's settings that have another place here, and those that have none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mesh import releases
 from mesh.releases.refusals import ANY
 from mesh.values import upstream
 
-_LIKEWISE = "egressGateways"  # as ingressGateways are
+_LIKEWISE = "egressGateways"  # the same entries as ingressGateways
 
 
 def tables() -> str:
@@ -29,7 +29,7 @@ def _places() -> Iterator[str]:
 
 
 def _refused(release: str) -> Iterator[str]:
-    yield from (f"## What Istio {release} has and this has not", "| settings | why |", "| --- | --- |")
+    yield from (f"## Settings of Istio {release} that do not exist here", "| settings | why |", "| --- | --- |")
     found: dict[str, list[str]] = defaultdict(list)
     for key, refusal in releases.get(release).refusals.items():
         name = ".".join(key).replace(ANY, upstream.NAME)

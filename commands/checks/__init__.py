@@ -19,4 +19,4 @@ CHECKS: Final[dict[str, Callable[[Case], Result]]] = {
     "node ports": services.node_ports,
     "load balancer": services.load_balancer,
 }
-"""The checks by the names that are printed, in this order."""
+"""The checks by printed name, in the order in which they are printed."""

@@ -1,4 +1,4 @@
-"""Checks whether admission lets pods start: PodSecurity, other policies, and webhooks that are not Istio's."""
+"""Checks whether admission control lets pods start: PodSecurity, other policies, and webhooks that are not Istio's."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _REFUSED: Final = "violates|unable to validate against any security context|deni
 
 
 def pod_security(case: Case) -> Result:
-    """Creates the stack's pods in a dry run, to which namespace labels, the API server's default and other policies
-    apply. If the caller may not create pods, the namespaces' labels are read instead."""
+    """Creates the stack's pods in a dry run, to which the labels of namespaces, the API server's default and other
+    policies apply. If the caller may not create pods, only the labels of the namespaces are checked."""
     details, level = [], Level.OK
     starts = {workload.namespace for workload in case.plan.workloads}
     for namespace in case.plan.namespaces:
@@ -41,7 +41,7 @@ def pod_security(case: Case) -> Result:
             level = max(level, Level.ERROR if namespace in starts else Level.WARNING)
             details += [f"namespace {namespace}: {refusal}", *_ways_out(case, namespace)]
     if not details:
-        return Result(Level.OK, f"pods may start as they are in {comma_separated([*case.plan.namespaces])}")
+        return Result(Level.OK, f"pods can start unchanged in {comma_separated([*case.plan.namespaces])}")
     return Result(level, "new pods would be refused", details)
 
 
@@ -106,7 +106,8 @@ def _pod(spec: Mapping[str, Any]) -> Manifest:
 
 
 def foreign_webhooks(case: Case) -> Result:
-    """Lists admission webhooks on the creation of pods that are not Istio's; a warning if one can block the stack's."""
+    """Lists the admission webhooks on the creation of pods that are not Istio's. The result is a warning if one of them
+    can block pods of the stack."""
     found = [
         (kind, configuration["metadata"]["name"], webhook)
         for kind, path in _CONFIGURATIONS.items()
@@ -115,7 +116,7 @@ def foreign_webhooks(case: Case) -> Result:
         if not is_istios(configuration) and any(map(_on_pods, webhook.get("rules") or []))
     ]
     if not found:
-        return Result(Level.OK, "no webhooks of others on pods")
+        return Result(Level.OK, "no webhooks other than Istio's on pods")
     details, level = [], Level.OK
     for kind, name, webhook in found:
         policy, selected = webhook.get("failurePolicy", "Fail"), [*_selected(case, webhook)]
@@ -125,8 +126,8 @@ def foreign_webhooks(case: Case) -> Result:
         where = f"{which} in {comma_separated(selected)}" if selected else "no namespace of this stack"
         details.append(f"{name}, webhook {webhook['name']}: {kind}, failurePolicy {policy}, on {where}")
     if level:
-        details.append("with Fail, no pod starts there while such a webhook does not answer")
-    return Result(level, f"{count(len(found), 'webhook')} of others on pods", details)
+        details.append("with Fail, no pod can start there while the webhook does not answer")
+    return Result(level, f"{count(len(found), 'webhook')} other than Istio's on pods", details)
 
 
 def _on_pods(rule: Manifest) -> bool:

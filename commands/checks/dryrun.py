@@ -1,4 +1,4 @@
-"""Tries each object in a server-side dry run, in which the API server checks an object and stores nothing."""
+"""Tries each object in a server-side dry run, in which the API server checks the object without storing it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Trial:
     answer: Answer | None
     """None if the object cannot be tried: its kind is not served yet, or its values are not known."""
     elsewhere: bool = False
-    """Whether it was tried in FALLBACK_NAMESPACE, whose policies and permissions say nothing about its own."""
+    """Whether it was tried in FALLBACK_NAMESPACE, whose policies and permissions may be other ones."""
 
     @property
     def accepted(self) -> bool:
@@ -49,8 +49,8 @@ class Trial:
 
     @property
     def refusal(self) -> Answer | None:
-        """The answer, if `up` would be rejected in the same way; None for missing permissions, which have a check of
-        their own."""
+        """The answer, if `up` would be rejected in the same way. None for missing permissions, which a separate check
+        reports."""
         if self.answer is None or self.accepted or self.answer.denied:
             return None
         if self.elsewhere:
@@ -77,7 +77,7 @@ def _can_be_tried(planned: Planned, kind: Kind) -> bool:
 
 
 def _apply(planned: Planned, kind: Kind) -> Request:
-    """Applies with the field manager of `up`, for which fields that the stack has set before are no conflicts."""
+    """Applies with the field manager of `up`, so that fields that the stack has set before do not conflict."""
     path = f"{kind.collection(planned.namespace)}/{planned.name}?dryRun=All&fieldManager={planned.manager}"
     return Request("PATCH", path, planned.manifest, APPLY)
 

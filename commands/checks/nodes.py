@@ -18,8 +18,8 @@ _UNITS: Final[Mapping[str, tuple[str, float]]] = {"cpu": ("cpu", 1), "memory": (
 
 
 def check(case: Case) -> Result:
-    """Compares the nodes' architectures and allocatable resources with what the stack needs. What other pods request is
-    not subtracted."""
+    """Compares the nodes' architectures and allocatable resources with the needs of the stack. The requests of other
+    pods are not subtracted."""
     open_nodes = [node for node in case.nodes if _is_open(node)]
     release = case.release
     own_images = case.settings.hub != release.hub  # they may be built for any architecture
@@ -44,8 +44,8 @@ def _others(release: Release, open_nodes: Sequence[Manifest], fitting: Sequence[
     names = [node["metadata"]["name"] for node in open_nodes if node not in fitting]
     if names:
         wanted = comma_separated(release.architectures)
-        yield f"not for Istio {release.version}, whose images are for {wanted} only: {some(names, 5)}"
-        yield "  keep istiod and pods with sidecars off them: a taint, or a nodeSelector kubernetes.io/arch"
+        yield f"nodes that cannot run Istio {release.version}, whose images are for {wanted} only: {some(names, 5)}"
+        yield "  keep istiod and pods with sidecars off them, with a taint or a nodeSelector kubernetes.io/arch"
 
 
 def _shortages(case: Case, fitting: Sequence[Manifest]) -> Iterator[str]:

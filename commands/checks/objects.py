@@ -29,15 +29,15 @@ def check(case: Case) -> Result:
     text = f"the API server accepts {accepted} of {total} objects in a dry run"
     if denied:
         return Result(Level.WARNING, f"{text}; {denied} could not be tried for lack of permissions")
-    rest = "; the others can be tried only when those exist" if accepted < total else ""
+    rest = "; the others can be tried only once these exist" if accepted < total else ""
     return Result(Level.OK, text + rest)
 
 
 def _words(trial: Trial, answer: Answer) -> Iterator[str]:
     for cause in trial.conflicts:
-        yield f"{trial.planned}: {cause.get('field')} is set by others: {cause.get('message')}"
+        yield f"{trial.planned}: {cause.get('field')} is set by another field manager: {cause.get('message')}"
     if trial.conflicts:
         return
     yield f"{trial.planned}: {answer.message.splitlines()[0]}"
     if ESCALATION in answer.message:
-        yield "  only who has these rights, or the verbs `escalate` and `bind` on roles, can make such a role"
+        yield "  only a user with these rights, or with `escalate` and `bind` on roles, can create such a role"

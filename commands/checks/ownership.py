@@ -29,23 +29,23 @@ def kubernetes(case: Case) -> Result:
 
 
 def owner(case: Case) -> Result:
-    """Makes the checks that `up` makes before its first resource: another Istio, another stack's mesh, namespaces, and
-    the cluster of the state."""
+    """Makes the checks that `up` makes before it creates its first resource: another Istio, the mesh of another stack,
+    namespaces, and the cluster of the state."""
     if isinstance(case.survey, ClusterError):
-        return Result(Level.ERROR, f"cannot be found out, and `up` needs to know: {case.survey}")
+        return Result(Level.ERROR, f"cannot be determined, and `up` needs to know: {case.survey}")
     recorded = case.recorded or StackState()
     mark = case.survey.namespaces.get(case.settings.root, {})
     if case.recorded is None and (mark.get(names.OWNER_PROJECT), mark.get(names.OWNER_STACK)) == (PROJECT, case.stack):
         return Result(
             Level.WARNING,
-            f"there is a mesh of project {PROJECT}, stack {case.stack}; whether this state made it is not known",
+            f"the cluster has a mesh of project {PROJECT}, stack {case.stack}; whether it is this state's is not known",
             ["the state cannot be read: is Pulumi installed or built, and is this the right backend?"],
         )
-    version = max(case.version, case.release.kubernetes.oldest)  # the version has a check of its own
+    version = max(case.version, case.release.kubernetes.oldest)  # a separate check reports the version
     found = replace(case.survey, version=version)
     problems = program.problems(found, recorded, PROJECT, case.stack, case.settings)
     if problems := problems or program.lowered(found, case.settings):
-        return Result(Level.ERROR, "this cluster is not free for the stack", problems)
+        return Result(Level.ERROR, "the stack cannot be installed on this cluster", problems)
     if names.OWNER_PROJECT in mark:
         return Result(Level.OK, "the mesh on this cluster is this stack's own")
     left = [] if case.survey.istio else list(leftovers.readable(case.api))

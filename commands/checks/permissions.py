@@ -20,7 +20,7 @@ OWN_OBJECT_VERBS: Final = ("create", "get", "list", "watch", "patch", "delete")
 """Verbs on objects that the stack owns. Pulumi's provider creates by server-side apply, which is a patch, and lists and
 watches until an object is ready or deleted."""
 PATCH_VERBS: Final = ("get", "patch")
-"""Verbs on objects of others of which the stack sets some fields."""
+"""Verbs on objects that the stack does not manage, but in which it sets some fields."""
 
 WATCHED: Final[Mapping[GroupKind, Sequence[tuple[str, str]]]] = {
     kinds.DEPLOYMENT: (("apps", "replicasets"), ("", "pods"), ("", "persistentvolumeclaims")),
@@ -64,8 +64,8 @@ class Permission:
 
 
 def check(case: Case) -> Result:
-    """Asks the API server about each permission; asking needs none. Raises Refused if the API server does not answer
-    that."""
+    """Asks the API server about each permission, which needs no permission itself. Raises Refused if the API server
+    does not answer."""
     wanted = sorted({right for p in case.plan.objects for right in _of(p, case.kinds[p.type])} | {*_reads()})
     answers = ask_all(case.api, [Request("POST", _REVIEW, right.review) for right in wanted])
     for answer in answers:
@@ -77,8 +77,8 @@ def check(case: Case) -> Result:
         return Result(Level.OK, f"{user} has all {len(wanted)} rights that up, refresh and down need")
     return Result(
         Level.ERROR,
-        f"{user} lacks {len(missing)} of {count(len(wanted), 'right')}; whoever has the ClusterRole cluster-admin can"
-        " grant them. Each line asks for what is missing:",
+        f"{user} lacks {len(missing)} of {count(len(wanted), 'right')} that up, refresh and down need; a user with"
+        " the ClusterRole cluster-admin can grant them. Each command checks a missing right:",
         [*_lines(missing, case.target.context)],
     )
 

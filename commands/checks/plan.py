@@ -1,4 +1,4 @@
-"""The objects that a stack would create on its cluster, and how the API server serves their kinds."""
+"""The objects that a stack would create on its cluster, and the API server's names for their kinds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Planned:
 
     @property
     def pod(self) -> Mapping[str, Any]:
-        """The spec of the pods that it makes; empty if it makes none."""
+        """The spec of the pods that it creates; empty if it creates none."""
         return pods.pod_spec(self.kind, self.manifest)[1]
 
     @property
@@ -79,18 +79,18 @@ class Plan:
 
     @cached_property
     def workloads(self) -> Sequence[Planned]:
-        """What makes pods."""
+        """The objects that create pods."""
         return [planned for kind in pods.TEMPLATES for planned in self.of(kind)]
 
     def kinds(self, api: Api) -> dict[tuple[str, str], Kind | None]:
-        """Each kind of the plan, by API version and kind; None if the API server does not serve it and no definition of
-        the plan adds it."""
+        """Each kind of the plan, by API version and kind; None if neither the API server nor a definition of the plan
+        has it."""
         types = {planned.type for planned in self.objects}
         found: dict[tuple[str, str], Kind | None] = dict.fromkeys(types)
         return found | {type_: kind for type_, kind in self._defined() if type_ in types} | served(api, types)
 
     def _defined(self) -> Iterator[tuple[tuple[str, str], Kind]]:
-        """The kinds that the plan's own definitions will bring."""
+        """The kinds that the definitions of the plan add."""
         for definition in self.of(kinds.CUSTOM_RESOURCE_DEFINITION):
             spec = definition.manifest["spec"]
             names, group = spec["names"], spec["group"]

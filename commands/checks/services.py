@@ -15,8 +15,8 @@ DEFAULT_RANGE: Final = range(30000, 32768)
 def node_ports(case: Case) -> Result:
     """Compares the fixed node ports with the Services on the cluster and with the dry runs.
 
-    The API server does not publish its range, and a dry run accepts any number. Only node ports of other Services
-    outside the default range show that the cluster has another range."""
+    The API server does not publish its range of node ports, and a dry run accepts any number. Only other Services with
+    node ports outside the default range show that the cluster has another range."""
     wanted = {
         port["nodePort"]: planned
         for planned in case.plan.of(kinds.SERVICE)
@@ -24,7 +24,7 @@ def node_ports(case: Case) -> Result:
         if port.get("nodePort")
     }
     if not wanted:
-        return Result(Level.OK, "none is fixed")
+        return Result(Level.OK, "no fixed node ports")
     own = {(planned.namespace, planned.name) for planned in wanted.values()}
     taken = [
         f"{port} is the node port of Service {'/'.join(owner)}; choose another one in mesh:ingressNodePorts"
@@ -35,13 +35,13 @@ def node_ports(case: Case) -> Result:
     taken = taken or [f"{trial.planned}: {text}" for trial in case.trials for text in trial.node_ports]
     ports = comma_separated([str(port) for port in sorted(wanted)])
     if taken:
-        return Result(Level.ERROR, f"{ports}: not all can be had", taken)
+        return Result(Level.ERROR, f"{ports}: not all are available", taken)
     outside = [port for port in wanted if port not in DEFAULT_RANGE]
     if outside and all(port in DEFAULT_RANGE for service in case.services for port in _ports(service)):
         usual = f"{DEFAULT_RANGE[0]}-{DEFAULT_RANGE[-1]}"
         details = [f"{comma_separated([str(p) for p in outside])}: outside of {usual}, the range of most API servers"]
-        return Result(Level.WARNING, "free, but perhaps out of range", details)
-    return Result(Level.OK, f"{ports} free, or this stack's own already")
+        return Result(Level.WARNING, "free, but possibly out of range", details)
+    return Result(Level.OK, f"{ports} free, or already this stack's own")
 
 
 def load_balancer(case: Case) -> Result:
@@ -55,8 +55,8 @@ def load_balancer(case: Case) -> Result:
             return Result(Level.OK, f"there is one: Service {'/'.join(_place(service))} has an address")
     return Result(
         Level.OK,
-        "whether there is one cannot be known: no Service of that type has an address here",
-        ["without its controller `up` waits for an address, and fails; then set mesh:gatewayServiceType: NodePort"],
+        "not known: no Service of type LoadBalancer has an address on this cluster",
+        ["without a load balancer `up` waits for an address and fails; then set mesh:gatewayServiceType: NodePort"],
     )
 
 

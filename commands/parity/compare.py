@@ -27,7 +27,7 @@ class Difference:
     """Such as `spec.containers[discovery].image`; empty for a whole object. List items have their name or index."""
     theirs: Any
     ours: Any
-    """Both are ABSENT if that side lacks the field or object."""
+    """`theirs` and `ours` are ABSENT if that side lacks the field or object."""
     steps: Path = ()
     """The path's steps."""
     by: str = ""
@@ -45,8 +45,8 @@ def differences(
     partial: Sequence[Manifest] = (),
     patched: Mapping[Ref, Writes] = MappingProxyType({}),
 ) -> list[Difference]:
-    """All differences, by object and path. `partial` holds, of objects that others own, the fields that the stack
-    sets; `patched` what the stack's patches set."""
+    """All differences, by object and path. `partial` has the fields that the stack sets in objects that it does not
+    manage; `patched` has the fields that the stack's patches set."""
     there, here, part = ({Ref.of(m): m for m in side} for side in (theirs, ours, partial))
     scaled = {_scaled(m) for m in ours if GroupKind.of(m) == kinds.HORIZONTAL_POD_AUTOSCALER}
     found = []
@@ -96,7 +96,7 @@ class _ManifestComparison(Comparison):
         return defaults.default(_without_items(path)) if value is ABSENT else value
 
     def compare_values(self, theirs: Any, ours: Any, path: Path) -> Iterator[diff.Difference]:
-        """Nothing, where one side has a mapping of defaults alone, and the other has none."""
+        """The difference of two values; none if one side has only defaults in a mapping that the other side lacks."""
         one, other = ({} if side is ABSENT else side for side in (theirs, ours))
         if isinstance(one, Mapping) and isinstance(other, Mapping) and not any(self.walk(one, other, path)):
             return

@@ -123,10 +123,10 @@ OTHERS: Final = frozenset(
         "Service.status.loadBalancer.ingress",
     )
 )
-"""The table of docs/readiness.md: what belongs to others than the stack, where the stack does not set it."""
+"""Paths of fields that other owners set, if the stack does not set them. docs/readiness.md has them in a table."""
 
 SCALED: Final = "Deployment.spec.replicas"
-"""The path of OTHERS that only counts if the Deployment has an autoscaler."""
+"""The path in OTHERS that applies only if the Deployment has an autoscaler."""
 
 
 def default(path: Sequence[str]) -> Any:

@@ -17,11 +17,11 @@ from mesh.proxy.proxy import USER
 Test = Callable[[Difference], bool]
 
 UNUSED: Final = frozenset(("grpc-simple", "grpc-agent", "agentgateway"))
-"""Injection templates for proxies that nothing here asks for."""
+"""Injection templates for kinds of proxies that nothing here uses."""
 DEFAULT_TAG: Final = frozenset(("istio-revision-tag-default", "istiod-default-validator"))
 """The webhooks of the tag `default`."""
 _PROBE: Final = re.compile(r"spec\.containers\[.*\]\.\w+Probe\.(httpGet|tcpSocket|grpc)\b")
-"""What a probe asks: of an injected Pod, the agent."""
+"""The target of a probe: injection redirects the probes of a Pod to the agent."""
 
 
 def _newer_api(found: Difference) -> bool:
@@ -104,24 +104,24 @@ class Intended:
     """A difference that is on purpose: a row of docs/differences.md."""
 
     here: str
-    """What is so here, in Markdown."""
+    """The behavior of this project, in Markdown."""
     istio: str = ""
-    """What Istio has in its place, in Markdown."""
+    """The behavior of Istio's own installation, in Markdown."""
     why: str = ""
     """The reason, in Markdown."""
     said: str = ""
-    """What `make parity` says of such a difference."""
+    """The reason that `make parity` prints for such a difference."""
     holds: Test | None = None
-    """Whether a difference is one of these; None if there is none to recognize: the normal form has it not, or a
-    setting makes it as in Istio."""
+    """Whether a difference is one of these. None if there is nothing to recognize: the normal form hides the
+    difference, or a setting removes it."""
 
 
 ALWAYS: Final = (
     Intended(
         here="`policy/v1`, `autoscaling/v2`",
         istio="`policy/v1beta1`, `autoscaling/v2beta1`",
-        why="the old ones are gone since Kubernetes 1.25 and 1.26",
-        said="the old version of the API is gone since Kubernetes 1.25 and 1.26",
+        why="the old versions were removed in Kubernetes 1.25 and 1.26",
+        said="the old versions of the API were removed in Kubernetes 1.25 and 1.26",
         holds=_newer_api,
     ),
     Intended(
@@ -131,32 +131,32 @@ ALWAYS: Final = (
     ),
     Intended(
         here="no definition of IstioOperator",
-        istio="there is one",
+        istio="it has one",
         why="nothing on a cluster reads it; [`make import`](import.md) reads the file",
         said="nothing on a cluster reads IstioOperator",
         holds=_operator,
     ),
     Intended(
-        here="definitions have descriptions in other words, and no `format: string`",
-        why="there is no such format: API servers warn of it",
+        here="definitions have other descriptions, and no `format: string`",
+        why="this format does not exist, and API servers warn about it",
     ),
     Intended(
         here="no labels that only tell which tool installed an object",
         istio="`install.operator.istio.io/…`, `operator.istio.io/…`, `release`",
         why="no such tool was used",
-        said="labels and annotations of others stay",
+        said="labels and annotations that the stack does not set stay",
         holds=_added_notes,
     ),
     Intended(
-        here="injection templates in other words",
-        why="they are made from the model of the proxy; what they inject is the same, see [injection.md](injection.md)",
+        here="injection templates with another text",
+        why="they are generated from the model of the proxy, and inject the same, see [injection.md](injection.md)",
         said="injection templates are compared by what they inject, see docs/injection.md",
         holds=_template,
     ),
     Intended(
         here="no injection templates `grpc-simple`, `grpc-agent` and `agentgateway` (1.30)",
-        istio="they are there",
-        why="nothing here asks for proxies of their kinds",
+        istio="it has them",
+        why="nothing here uses these kinds of proxies",
         said="templates for gRPC without a proxy and for agentgateway are left out",
         holds=_unused_template,
     ),
@@ -168,15 +168,15 @@ ALWAYS: Final = (
         holds=_default_tag,
     ),
     Intended(
-        here="beside newer definitions, the validation of 1.10 is asked for `v1alpha3` and `v1beta1` alone",
-        istio="for all versions",
-        why="it refuses those that it does not know, whoever writes them ([upgrade.md](upgrade.md))",
+        here="beside newer definitions, the validation webhook of 1.10 is only for `v1alpha3` and `v1beta1`",
+        istio="it is for all versions",
+        why="it refuses versions that it does not know, no matter who writes them ([upgrade.md](upgrade.md))",
     ),
     Intended(
-        here="the namespaces are the stack's, and carry its marks",
+        here="the namespaces belong to the stack, and carry its marks",
         istio="`istioctl manifest generate` does not print them",
         why="see [state.md](state.md)",
-        said="a stack makes its namespaces",
+        said="the stack creates its namespaces",
         holds=_namespace,
     ),
     Intended(
@@ -193,73 +193,73 @@ ALWAYS: Final = (
     Intended(
         here="encrypted values",
         istio="any value",
-        why="only Pulumi knows them, so that they are not compared",
+        why="only Pulumi can decrypt them, so they are not compared",
         said="encrypted values are not compared",
         holds=_encrypted,
     ),
 )
-"""Differences of every installation."""
+"""Differences in every installation."""
 
 BY_SETTINGS: Final = (
     Intended(
         here="with a revision, validation asks the Service `istiod-<revision>`",
         istio="always `istiod`",
-        why="without a default revision nothing would answer there, and nothing be validated",
+        why="without a default revision nothing would answer there, and nothing would be validated",
         said="with a revision, validation asks the Service of that revision",
         holds=_own_service,
     ),
     Intended(
         here="a further gateway has the labels `app: <name>` and `istio: <name without istio->`",
-        istio="those of Istio's own gateway of the kind",
-        why="its Service and its Deployment would select the other one's pods; `labels` gives it others",
+        istio="the labels of Istio's own gateway of its kind",
+        why="otherwise its Service and Deployment would select the pods of that gateway; `labels` sets others",
     ),
     Intended(
-        here="a further gateway is as Istio's own of its kind",
-        istio="it also gets what the profile changes of that one in `values`, such as the autoscaler's limits",
-        why="it can be read off one table; its own settings make it so, which `make import` writes",
+        here="a further gateway has the defaults of Istio's own gateway of its kind",
+        istio="it also gets the profile's changes to that gateway in `values`, such as the autoscaler's limits",
+        why="all its defaults are in one table; `make import` writes the settings for the changes",
     ),
     Intended(
-        here="annotations of a gateway's pods are also told to istiod",
+        here="annotations of a gateway's pods are also passed to istiod",
         istio="only if they are given in `values`, not in `k8s`",
-        why="there is one place for them here",
-        said="annotations of a gateway's pods are also told to istiod",
+        why="there is only one setting for them here",
+        said="annotations of a gateway's pods are also passed to istiod",
         holds=_told_annotations,
     ),
     Intended(
-        here="a tracer in `meshConfig.defaultConfig.tracing` takes the default one's place",
-        istio="both are there, and istiod refuses them, unless `global.proxy.tracer` names it too",
-        said="a tracer takes the default one's place",
+        here="a tracer in `meshConfig.defaultConfig.tracing` replaces the default one",
+        istio="both are set, and istiod refuses them, unless `global.proxy.tracer` names the tracer, too",
+        said="a tracer replaces the default one",
         holds=_default_tracer,
     ),
     Intended(
-        here="`pilot.traceSampling` counts in every profile",
-        istio="profile demo keeps its 100 whatever `values` say, since it sets the pods' `PILOT_TRACE_SAMPLING`",
-        why="what a stack says counts more than its profile",
+        here="`pilot.traceSampling` takes effect in every profile",
+        istio="profile demo keeps its 100 regardless of `values`, since it sets the pods' `PILOT_TRACE_SAMPLING`",
+        why="the stack file overrides its profile",
     ),
     Intended(
         here="with `pilot.enabled: false` there is no validation webhook",
-        istio="it stays, and asks an istiod that is not there",
+        istio="it stays, and calls an istiod that does not exist",
         why="it would admit everything, or nothing",
     ),
     Intended(
-        here="`cni.resources` and `cni.pullPolicy` are those of all containers of the plugin's pods",
-        istio="those in `components.cni.k8s` are the installer's alone",
-        why="there is one place for them here",
+        here="`cni.resources` and `cni.pullPolicy` apply to all containers of the plugin's pods",
+        istio="those in `components.cni.k8s` apply to the installer only",
+        why="there is only one setting for them here",
     ),
     Intended(
-        here="a node selector of `values` is one of the pods",
+        here="a node selector in `values` becomes a node selector of the pods",
         istio="it becomes a node affinity",
         why="the effect is the same",
     ),
-    Intended(here="the network plugin's configuration is the same JSON in other lines"),
+    Intended(here="the network plugin's configuration is the same JSON with other line breaks"),
     Intended(
         here="profiles for a control plane elsewhere are refused without its [address or URL](clusters.md)",
         istio="they are installed",
-        why="injection would lead to nothing, and refuse all pods",
+        why="the injection webhook would call nothing, and all pods would be refused",
     ),
     Intended(
         here="a host name as `remotePilotAddress` beside an istiod is refused",
-        istio="Endpoints with the name as an IP address",
+        istio="it creates Endpoints with the name as an IP address",
         why="the API server refuses these",
     ),
     Intended(
@@ -268,7 +268,7 @@ BY_SETTINGS: Final = (
         why="no template reads them",
     ),
 )
-"""Differences of installations whose settings are not the profile's own."""
+"""Differences that depend on settings that differ from the profile."""
 
 
 def reason(found: Difference) -> str:

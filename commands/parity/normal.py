@@ -25,9 +25,9 @@ _TOOLS: Final = re.compile(
     r"|deprecated\.daemonset\.template\.generation|(batch\.kubernetes\.io/)?(controller-uid|job-name)"
     r"|pulumi\.com/.*|mesh/.*)$"
 )
-"""Labels and annotations of installation tools, which have no effect, and those by which a Job knows its pods."""
+"""Labels and annotations of installation tools, which have no effect, and those with which a Job finds its pods."""
 _TOKEN: Final = re.compile(r"kube-api-access-\w{5}$")
-"""Name of the volume with the token of a Pod's account."""
+"""Name of the volume with the token of a Pod's service account."""
 _INJECTED: Final = ("initContainers", "containers", "volumes")
 _TOLERATED: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -126,7 +126,7 @@ def _name(item: Any, fields: Sequence[str]) -> str:
 
 
 def _quantity(value: Any) -> Any:
-    """The value as an Amount; unchanged if it is no quantity."""
+    """The value as an Amount; unchanged if it is not a quantity."""
     try:
         return Amount(quantities.parse(str(value)), str(value))
     except ValueError:
@@ -134,7 +134,8 @@ def _quantity(value: Any) -> Any:
 
 
 def _config_map(manifest: Manifest) -> Manifest:
-    """With the YAML or JSON texts of its data parsed, and the mesh configuration's names in one spelling."""
+    """A ConfigMap with the YAML and JSON texts of its data parsed, and the mesh configuration's field names in one
+    spelling."""
     data = {name: _document(text) for name, text in (manifest.get("data") or {}).items()}
     if isinstance(data.get("mesh"), Mapping):
         data["mesh"] = _one_spelling(data["mesh"])
@@ -142,9 +143,9 @@ def _config_map(manifest: Manifest) -> Manifest:
 
 
 def _one_spelling(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A mesh configuration with the names of fields as istiod writes them: it reads them in snake case, too."""
+    """A mesh configuration with field names in istiod's own spelling: istiod also reads them in snake case."""
     found = copy.deepcopy(dict(config))
-    spelling.respell(MeshConfig, found)  # a field that is there in both counts in that of istiod
+    spelling.respell(MeshConfig, found)  # if a field is present in both spellings, istiod's own one counts
     return found
 
 
@@ -157,7 +158,7 @@ def _document(text: Any) -> Any:
 
 
 def _secret(manifest: Manifest) -> Manifest:
-    """Without its values: only Pulumi knows those of the stack's Secrets."""
+    """A Secret without its values: only Pulumi knows those of the stack's Secrets."""
     return {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
 
 
@@ -168,7 +169,7 @@ def _service(manifest: Manifest) -> Manifest:
 
 
 def _with_pods(kind: GroupKind, manifest: Manifest) -> Manifest:
-    """What makes pods, or a Pod, with the normal form of its pod template."""
+    """A workload or a Pod, with the normal form of its pod template."""
     if kind == kinds.POD:
         return {**manifest, "spec": _own_pod(_pod(manifest["spec"]))}
     whole = copy.deepcopy(dict(manifest))
@@ -189,8 +190,8 @@ def _pod(pod: Manifest) -> Manifest:
 
 
 def _with_node_selector(spec: dict[str, Any]) -> Manifest:
-    """With one value that a node's label must have as a node selector, wherever it is written: the affinity may ask for
-    it, too."""
+    """A pod's spec with requirements for a single value of a node's label as node selector: a node affinity can also
+    express them."""
     spec = copy.deepcopy(spec)
     required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(_REQUIRED) or {}
     terms = required.get("nodeSelectorTerms") or []
@@ -212,8 +213,8 @@ def _container(container: Manifest) -> Manifest:
 
 
 def _own_pod(spec: Manifest) -> Manifest:
-    """A Pod's own spec without what admission adds to each: the token of its account, and tolerations of nodes that do
-    not answer."""
+    """The spec of a bare Pod without the additions of admission plugins: the token of its service account, and the
+    tolerations of nodes that do not answer."""
     volumes = [one for one in spec.get("volumes") or [] if not _TOKEN.match(one["name"])]
     tolerations = [one for one in spec.get("tolerations") or [] if one.get("key") not in _TOLERATED]
     found = {**spec, "volumes": volumes, "tolerations": tolerations}
@@ -226,14 +227,14 @@ def _own_pod(spec: Manifest) -> Manifest:
 
 
 def _job(manifest: Manifest) -> Manifest:
-    """With the default number of completions, which depends on the parallelism."""
+    """A Job with the default number of completions, which depends on the parallelism."""
     spec = manifest["spec"]
     counted = {} if "parallelism" in spec else {"completions": 1}
     return {**manifest, "spec": {**counted, **spec}}
 
 
 def _stateful_set(manifest: Manifest) -> Manifest:
-    """Claims have no status."""
+    """A StatefulSet without the status of its claims."""
     spec = manifest["spec"]
     claims = [{k: v for k, v in one.items() if k != "status"} for one in spec.get("volumeClaimTemplates") or []]
     return {**manifest, "spec": {**spec, "volumeClaimTemplates": claims}}
@@ -245,13 +246,14 @@ def _pull_policy(image: str) -> str:
 
 
 def _roles(manifest: Manifest) -> Manifest:
-    """With sorted rules, since their order does not matter."""
+    """A role with sorted rules, since their order does not matter."""
     rules = [_tidy(rule, keep_empty=False, named=True) for rule in manifest.get("rules") or []]
     return {**manifest, "rules": sorted(rules, key=lambda rule: json.dumps(rule, sort_keys=True))}
 
 
 def _definition(manifest: Manifest) -> Manifest:
-    """Without descriptions and without the format `string`, which means nothing; with the default names of the kind."""
+    """A definition without descriptions and without the format `string`, which has no meaning; with the default names
+    of its kind."""
     spec = _schema(manifest["spec"])
     kind = spec["names"]["kind"]
     names = {"listKind": f"{kind}List", "singular": kind.lower(), **spec["names"]}
@@ -269,7 +271,7 @@ def _is_text(key: str, value: Any) -> bool:
 
 
 def _autoscaler(manifest: Manifest) -> Manifest:
-    """With metrics in the format of autoscaling/v2."""
+    """An autoscaler with metrics in the format of autoscaling/v2."""
     metrics = [_metric(metric) for metric in manifest["spec"].get("metrics") or []]
     return {**manifest, "spec": {**manifest["spec"], "metrics": metrics}}
 

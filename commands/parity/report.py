@@ -25,7 +25,7 @@ from mesh.core.disclosure import Disclosure
 from mesh.core.words import count
 
 WIDTH: Final = 70
-"""Characters of a value that are printed."""
+"""The most characters of a value that are printed."""
 
 
 def run(stack: str, source: str) -> int:
@@ -50,12 +50,12 @@ def run(stack: str, source: str) -> int:
 
 
 def headline(theirs: Sequence[str], ours: str) -> str:
-    """What matters more than any difference: that the other installation is of another minor release."""
+    """The line to print first if the other installation has another minor release; empty if it has the same."""
     if not theirs or any(releases.minor(one) == releases.minor(ours) for one in theirs):
         return ""
     return (
-        f"ANOTHER RELEASE: Istio {', '.join(theirs)} there, {ours} here. Most of what follows is the difference between"
-        f" the releases, and not of settings; compare with an Istio {releases.minor(ours)}"
+        f"ANOTHER RELEASE: Istio {', '.join(theirs)} there, {ours} here. Most of the following differences come from"
+        f" the releases and not from settings; compare with an Istio {releases.minor(ours)}"
     )
 
 
@@ -64,7 +64,7 @@ def _target(source: str, context: str | None) -> Target:
     try:
         return Target.named(source or context)
     except ClusterError as error:
-        said = f"FROM={source} is no file, folder or context: " if source else ""
+        said = f"FROM={source} is not a file, folder or context: " if source else ""
         raise CommandError(f"{said}{error}") from None
 
 
@@ -72,7 +72,7 @@ def lines(
     found: Sequence[Difference], component: Mapping[Ref, str], shown: Disclosure = disclosure.DEFAULT
 ) -> Iterator[str]:
     """The printed lines: differences by object, then intended ones by reason, then the counts. `shown` decides which
-    values they have."""
+    values are visible."""
     real = [difference for difference in found if not intended.reason(difference)]
     absent, real = _absent(real, component)
     yield from absent

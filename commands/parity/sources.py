@@ -39,9 +39,9 @@ class StackObjects:
     component: Mapping[Ref, str]
     """The name of each object's component."""
     others: Mapping[Ref, Sequence[str]] = field(default_factory=dict)
-    """Paths of the fields that another controller sets, of objects of apps."""
+    """Paths of the fields in objects of apps that another controller sets."""
     patched: Mapping[Ref, Writes] = field(default_factory=dict)
-    """What `mesh:patches` have written."""
+    """The fields that `mesh:patches` set."""
 
     @property
     def objects(self) -> list[Manifest]:
@@ -49,23 +49,23 @@ class StackObjects:
         return [planned.manifest for planned in self.plan.objects if not planned.patch]
 
     def beside(self, theirs: Sequence[Manifest]) -> list[Manifest]:
-        """The same objects, with the fields that another controller sets as they are in those of `theirs`."""
+        """The same objects, with the values from `theirs` for the fields that another controller sets."""
         there = {Ref.of(manifest): manifest for manifest in theirs}
         return [self.shared(manifest, there.get(Ref.of(manifest), {})) for manifest in self.objects]
 
     def shared(self, manifest: Manifest, there: Manifest) -> Manifest:
-        """An object with the fields that another controller sets as they are `there`."""
+        """An object, with the values from `there` for the fields that another controller sets."""
         paths = self.others.get(Ref.of(manifest), ())
         return fields.laid_over(manifest, there, paths) if paths and there else manifest
 
     @property
     def patches(self) -> list[Manifest]:
-        """The manifests of the fields that the stack sets in objects of others."""
+        """The manifests of the fields that the stack sets in objects that it does not manage."""
         return [planned.manifest for planned in self.plan.objects if planned.patch]
 
 
 def of_stack(name: str, stack: Stack, config: Mapping[str, str] | None = None) -> StackObjects:
-    """The objects of a stack, without asking a cluster. `config` is that of a stack without a file."""
+    """The objects of a stack, without asking a cluster. `config` is for a stack without a stack file."""
     with contextlib.redirect_stderr(io.StringIO()):  # the program warns that it asks no cluster
         resources = render.record(name, config, stack=stack)
     names = {r.urn: r.name for r in resources}
@@ -77,7 +77,7 @@ def of_stack(name: str, stack: Stack, config: Mapping[str, str] | None = None) -
 
 
 def of_files(path: str) -> list[Manifest]:
-    """The objects of a file or a folder; those without a namespace are in `default`. Raises ManifestError."""
+    """The objects of a file or a folder; those without a namespace get `default`. Raises ManifestError."""
     found = files.objects(manifests.read([path], Path.cwd(), outside=True))
     return [dict(obj.body) for obj in found]
 

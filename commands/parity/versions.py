@@ -1,4 +1,4 @@
-"""Which release of Istio an installation is, by the objects of its control plane."""
+"""The release of an installation of Istio, by the objects of its control plane."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mesh.core.kinds import GroupKind
 _IMAGE: Final = re.compile(
     r"/(?:pilot|galley|citadel|sidecar_injector):v?(\d+\.\d+[\w.-]*?)(?:-distroless|-debug)?(?:@|$)"
 )
-"""Images of a control plane; those of releases before 1.5 have others beside the pilot."""
+"""Images of a control plane. Releases before 1.5 have other images beside pilot."""
 _CHART: Final = re.compile(r"(?:istiod|base|istio)-v?(\d+\.\d+\.\d+\S*)$")
 """The label `helm.sh/chart`."""
 _VERSION: Final = re.compile(r"v?(\d+\.\d+\.\d+\S*)$")
@@ -22,7 +22,7 @@ _STATED: Final = ("app.kubernetes.io/version", "operator.istio.io/version")
 
 
 def of(objects: Sequence[Manifest]) -> list[str]:
-    """The versions of the control planes among the objects, such as `1.30.3`; none if they do not say."""
+    """The versions of the control planes among the objects, such as `1.30.3`; none if the objects do not tell."""
     found = [manifest for manifest in objects if _is_control_plane(manifest)]
     by_image = {version for manifest in found for version in _of_images(manifest)}
     return sorted(by_image) or sorted({version for manifest in found for version in _of_labels(manifest)})

@@ -35,14 +35,14 @@ def test_missing_secrets_do_not_prevent_a_takeover() -> None:
 
 def test_a_differing_field_is_refused_and_named(capsys: pytest.CaptureFixture[str]) -> None:
     other = changed(DEPLOYMENT, lambda m: containers(m)[0].update(image="front:2"))
-    with pytest.raises(CommandError, match="this is not what stack demo says"):
+    with pytest.raises(CommandError, match="the cluster differs from stack demo"):
         compare(SERVICE, other)
     assert "image: front:2 there, front:1 here" in capsys.readouterr().out
     compare(SERVICE, other, force=True)
 
 
 def test_a_missing_object_is_refused() -> None:
-    with pytest.raises(CommandError, match="this is not what stack demo says"):
+    with pytest.raises(CommandError, match="the cluster differs from stack demo"):
         compare(SERVICE)
 
 

@@ -140,7 +140,7 @@ def test_validating_webhooks_count_as_well() -> None:
 def test_a_webhook_that_cannot_block_pods_of_the_stack_is_only_listed(harmless: dict[str, Any]) -> None:
     result = admission.foreign_webhooks(case(with_webhook(harmless)))
     assert result.level is Level.OK
-    assert result.text == "1 webhook of others on pods"
+    assert result.text == "1 webhook other than Istio's on pods"
     assert "other-agent" in result.details[0]
 
 
@@ -155,7 +155,7 @@ def test_a_webhook_that_cannot_block_pods_of_the_stack_is_only_listed(harmless: 
     ],
 )
 def test_webhooks_of_istio_or_not_on_the_creation_of_pods_are_not_listed(other: dict[str, Any]) -> None:
-    assert admission.foreign_webhooks(case(with_webhook(other))).text == "no webhooks of others on pods"
+    assert admission.foreign_webhooks(case(with_webhook(other))).text == "no webhooks other than Istio's on pods"
 
 
 def test_wildcards_in_rules_match_pods() -> None:

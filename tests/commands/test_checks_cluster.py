@@ -174,4 +174,4 @@ def test_a_cluster_without_load_balancer_addresses_is_reported_without_a_warning
         case(with_services(service("web", type="LoadBalancer")), gateway(type="LoadBalancer"))
     )
     assert result.level is Level.OK
-    assert "cannot be known" in result.text
+    assert "not known: no Service of type LoadBalancer" in result.text

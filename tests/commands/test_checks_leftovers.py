@@ -16,7 +16,7 @@ def test_a_webhook_that_refuses_objects_is_an_error_with_the_command_that_remove
     one = Blocking("ValidatingWebhookConfiguration", "istio-validator-istio-system", "its Service does not exist")
     found = replace(SURVEY, istio="validation webhook istio-validator", abandoned=True, blocking=[one])
     result = ownership.owner(case(survey=found))
-    assert (result.level, result.text) == (Level.ERROR, "this cluster is not free for the stack")
+    assert (result.level, result.text) == (Level.ERROR, "the stack cannot be installed on this cluster")
     assert "`kubectl delete validatingwebhookconfiguration istio-validator-istio-system --context here`" in str(
         result.details
     )

@@ -111,7 +111,7 @@ def test_a_policys_message_with_cannot_is_not_taken_for_a_missing_permission() -
 def test_a_conflict_with_another_field_manager_is_an_error_that_names_it() -> None:
     result = objects.check(case(FakeApi({APPLIED: conflict("helm")}), only(CONFIG)))
     assert result.level is Level.ERROR
-    assert '.metadata.labels.app is set by others: conflict with "helm"' in result.details[0]
+    assert '.metadata.labels.app is set by another field manager: conflict with "helm"' in result.details[0]
 
 
 def test_a_dry_run_uses_the_field_manager_of_the_update() -> None:

@@ -93,7 +93,7 @@ def test_an_embedded_cluster_is_refused_since_its_pods_are_simulated(monkeypatch
 def test_an_addon_without_pages_is_refused_with_the_one_that_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = load(release="1.30", addons=["prometheus", "loki", "grafana"])
     monkeypatch.setattr(stacks, "load", lambda _: SimpleNamespace(settings=chosen))
-    with pytest.raises(CommandError, match="loki has no web pages: see what is in it with NAME=grafana"):
+    with pytest.raises(CommandError, match="loki has no web pages: show its data with NAME=grafana"):
         dashboard.run("demo", "loki")
 
 

@@ -28,7 +28,7 @@ def test_it_is_the_sum_of_what_the_pods_have_needed() -> None:
     took = duration.needed("here", [("shop", "cart"), ("shop", "till")])
     assert duration.line(took, 2, 300) == (
         "takes: about 15 s, as long as the new pods of 2 workloads need to get ready, one workload after another, each"
-        " at most 300 s (mesh:timeout); the pods that run needed 3 to 12 s"
+        " at most 300 s (mesh:timeout); the running pods needed 3 to 12 s"
     )
 
 

@@ -81,8 +81,8 @@ def test_a_folder_that_git_does_not_have_yet_is_new_altogether(repository: Path)
 @pytest.mark.parametrize(
     ("base", "message"),
     [
-        ("nowhere", "BASE: there is no file or folder nowhere, and git knows no nowhere in "),
-        ("nowhere:shop", "BASE: there is no file or folder nowhere:shop, and git knows no nowhere in "),
+        ("nowhere", "BASE: there is no file or folder nowhere, and git does not know nowhere in "),
+        ("nowhere:shop", "BASE: there is no file or folder nowhere:shop, and git does not know nowhere in "),
     ],
 )
 def test_a_base_that_is_unknown_is_refused(base: str, message: str) -> None:
@@ -93,7 +93,7 @@ def test_a_base_that_is_unknown_is_refused(base: str, message: str) -> None:
 
 def test_standard_input_needs_a_base(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILES", "-")
-    with pytest.raises(CommandError, match="BASE is missing: standard input is compared"):
+    with pytest.raises(CommandError, match="BASE is missing: standard input can be compared"):
         file_sources.review("", "")
     monkeypatch.setattr("sys.stdin", io.StringIO(CHANGED))
     assert len(said(file_sources.review("", str(repository / "shop")))) == 0

@@ -94,7 +94,7 @@ def test_a_stack_has_a_release_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     ("said", "message"),
     [
         ("nothing.yaml", "nothing.yaml: there is no such file or folder"),
-        ("empty.yaml", "FILES: there is no object in empty.yaml"),
+        ("empty.yaml", "FILES: empty.yaml contains no object"),
         ("text.yaml", 'text.yaml:1: the text "hello" and no object: separate objects by ---, or use kind List'),
         ("kindless.yaml", "kindless.yaml:1: an object without kind"),
     ],

@@ -23,7 +23,7 @@ STATE = {
         definition("VirtualService"),
     ]
 }
-REMEDY = "  let whoever set a finalizer finish, or take it from the object; then `make down` again\n"
+REMEDY = "  let the owner of a finalizer finish, or remove the finalizer; then run `make down` again\n"
 
 
 def going(*conditions: str, **more: Any) -> dict[str, Any]:

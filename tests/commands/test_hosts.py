@@ -187,7 +187,9 @@ def test_connections_to_a_port_of_several_services_are_not_tried_unless_the_othe
     edge = service("istio-ingressgateway", "istio-system", EDGE, {"name": "tcp", "port": 9001})
     tcp = {"name": "tcp", "port": 9001}
     assert len(found("http://stock:9001", EMBEDDED, edge).cases) == 1
-    with pytest.raises(CommandError, match="no request to stock can be tried: all are to ports that other services"):
+    with pytest.raises(
+        CommandError, match="no request to stock can be tried: all are requests to ports that several services"
+    ):
         found("http://stock:9001", EMBEDDED, service("other", "shop", tcp))
 
 
@@ -225,7 +227,7 @@ def test_a_request_has_the_limits_of_its_route_and_of_the_pods_behind_it_once_fo
 def test_a_host_that_nobody_serves_is_said_with_those_that_are_served() -> None:
     with pytest.raises(CommandError, match=r"nothing serves http://nope\.example\.com; the Gateways serve shop\.exam"):
         found("http://nope.example.com")
-    with pytest.raises(CommandError, match="it is not known where to ask: say URL="):
+    with pytest.raises(CommandError, match="the address of the gateways is not known: set URL="):
         found("", OTHER)
 
 
@@ -233,7 +235,7 @@ def test_routes_that_need_a_token_are_not_tried_with_another_ones() -> None:
     rule = {"from": [{"source": {"requestPrincipals": ["issuer/one"]}}]}
     spec = {"selector": {"matchLabels": {"istio": "ingressgateway"}}, "rules": [rule]}
     policy = {**custom("AuthorizationPolicy", spec, "edge", "istio-system"), "apiVersion": "security.istio.io/v1"}
-    assert found("http://shop.example.com", EMBEDDED, policy).left == {"that need a token of their own": 1}
+    assert found("http://shop.example.com", EMBEDDED, policy).left == {"that need a specific token": 1}
 
 
 # Who has answered

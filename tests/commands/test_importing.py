@@ -46,7 +46,7 @@ def test_it_writes_a_stack_and_says_what_is_not_in_it(folder: Path, capsys: pyte
     assert importing.run("mine", str(folder / "operator.yaml"), "", force=False) == 0
     assert stack_file.config(stack_file.document(folder / "Pulumi.mine.yaml"))["mesh:profile"] == "demo"
     said = capsys.readouterr().out
-    assert "components.pilot.k8s.overlays[1]  the stack makes no Service other" in said
+    assert "components.pilot.k8s.overlays[1]  the stack has no Service other" in said
     assert "hostNetwork: true" in (folder / "Pulumi.mine.yaml").read_text()
     assert "  mesh:pilot.env.API_TOKEN" in said
     everything = said + (folder / "Pulumi.mine.yaml").read_text()
@@ -56,14 +56,14 @@ def test_it_writes_a_stack_and_says_what_is_not_in_it(folder: Path, capsys: pyte
 def test_a_stack_that_exists_is_overwritten_by_force_alone(folder: Path) -> None:
     file, source = folder / "Pulumi.mine.yaml", str(folder / "operator.yaml")
     file.write_text("config: {}\n")
-    with pytest.raises(CommandError, match=r"Pulumi.mine.yaml exists: choose another STACK, or FORCE=1"):
+    with pytest.raises(CommandError, match=r"Pulumi.mine.yaml exists: choose another STACK, or set FORCE=1"):
         importing.run("mine", source, "", force=False)
     assert file.read_text() == "config: {}\n"
     importing.run("mine", source, "", force=True)
     assert "demo" in file.read_text()
 
 
-@pytest.mark.parametrize(("stack", "said"), [("", "STACK is missing"), ("../x", "is no name of a stack")])
+@pytest.mark.parametrize(("stack", "said"), [("", "STACK is missing"), ("../x", "is not a valid name of a stack")])
 def test_a_stack_needs_a_name(stack: str, said: str, folder: Path) -> None:
     with pytest.raises(CommandError, match=said):
         importing.run(stack, str(folder / "operator.yaml"), "", force=False)

@@ -68,7 +68,7 @@ def service(**spec: Any) -> dict[str, Any]:
 
 
 def test_an_update_after_an_interrupted_import_is_refused() -> None:
-    with pytest.raises(CommandError, match=r"replace the Services istiod.*`make adopt STACK=dev` carries on"):
+    with pytest.raises(CommandError, match=r"replace the Services istiod.*`make adopt STACK=dev` finishes it"):
         imports.check("dev", {"resources": [COMPONENT, service(clusterIP="10.0.0.1", clusterIPs=["10.0.0.1"])]})
 
 

@@ -65,15 +65,15 @@ def test_what_cannot_be_patched_is_listed() -> None:
     (left, _) = installed.imported(listed, "mine").left
     assert (left.path, left.why) == (
         "Deployment istio-system/istiod",
-        "spec.selector.matchLabels.team is not as in the stack",
+        "spec.selector.matchLabels.team differs from the stack",
     )
 
 
 @pytest.mark.parametrize(
     ("image", "said"),
     [
-        ("docker.io/istio/pilot:1.17.2", r"mine is Istio 1.17.2, and the releases here are 1.10, 1.30"),
-        ("docker.io/istio/pilot:mine", r"mine: there is no istiod whose image says of which release it is"),
+        ("docker.io/istio/pilot:1.17.2", r"mine is Istio 1.17.2, which is not supported: the releases are 1.10, 1.30"),
+        ("docker.io/istio/pilot:mine", r"mine: there is no istiod whose image or labels name its release"),
     ],
 )
 def test_an_installation_of_an_unknown_release_is_refused(image: str, said: str) -> None:
@@ -129,5 +129,5 @@ def test_what_stands_on_a_cluster_is_found_in_every_namespace(monkeypatch: pytes
     (left,) = found.left
     assert (left.path, left.why) == (
         "Deployment istio-system/istiod-canary",
-        "of a further control plane: see mesh:controlPlanes",
+        "belongs to a further control plane: see mesh:controlPlanes",
     )

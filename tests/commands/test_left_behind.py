@@ -44,15 +44,17 @@ def said(capsys: pytest.CaptureFixture[str], *found: Manifest, chosen: Settings 
 def test_workloads_of_others_are_named_with_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     theirs = [pod("shop", "till", proxy()), pod("shop", "store", proxy(), kind="StatefulSet")]
     assert said(capsys, *theirs, pod("shop", "once", proxy(), kind="Job")).splitlines() == [
-        "namespace shop: 3 pods of others stay with control plane default until restarted:",
+        "namespace shop: 3 pods that the stack does not manage stay with control plane default until restarted:",
         "  kubectl rollout restart deployment/till statefulset/store --namespace shop --context here",
-        "  no workload restarts once-5f6d8-x: delete and create anew",
+        "  no workload restarts once-5f6d8-x: delete and recreate",
     ]
 
 
 def test_one_pod_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, pod("shop", "till", proxy()))
-    assert text.startswith("namespace shop: 1 pod of others stays with control plane default until restarted:\n")
+    assert text.startswith(
+        "namespace shop: 1 pod that the stack does not manage stays with control plane default until restarted:\n"
+    )
 
 
 def test_pods_of_the_stack_and_those_that_have_moved_are_not(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,4 +70,4 @@ def test_a_stack_with_one_control_plane_does_not_ask(capsys: pytest.CaptureFixtu
 
 def test_what_cannot_be_read_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     forbidden = Answer(403, {"message": "pods is forbidden"})
-    assert said(capsys, Pod=forbidden).startswith("pods of others could not be looked at: ")
+    assert said(capsys, Pod=forbidden).startswith("pods that the stack does not manage could not be checked: ")

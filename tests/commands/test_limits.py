@@ -121,7 +121,7 @@ def test_a_limit_is_tried_where_no_other_one_refuses_before(site: Site) -> None:
     site.left = 2
     first = [line for _, line in rows(both)]
     assert first[0].startswith(
-        "not tried: the limit of 5 in 3600 s, EnvoyFilter shop/limit: others refuse requests bef"
+        "not tried: the limit of 5 in 3600 s, EnvoyFilter shop/limit: another limit refuses first"
     )
     assert first[1].endswith("limit of 2 in 3600 s, EnvoyFilter shop/narrow")
     site.left = 5

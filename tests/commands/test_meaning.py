@@ -142,7 +142,7 @@ def test_old_proxies_of_others_are_named_and_those_of_the_stack_move_by_themselv
 def test_what_may_not_be_listed_is_said_in_one_line(scene: Scene) -> None:
     scene.answers |= {FILTERS: denied("envoyfilters"), PODS: denied("pods"), ROUTES: listing(routes("a", MIRRORED))}
     first, *rest = scene.lines()
-    assert first == f"Not all of the cluster was looked at (Pod, EnvoyFilter): {denied('pods').message}"
+    assert first == f"Not all of the cluster was checked (Pod, EnvoyFilter): {denied('pods').message}"
     assert "VirtualService shop/a" in " ".join(rest)
 
 
@@ -166,5 +166,5 @@ def test_a_cluster_that_cannot_be_asked_is_said_in_one_line(
         monkeypatch.setenv(OFFLINE, "1")
     first, *rest = scene.lines()
     why = f"{OFFLINE} is set, so the cluster is not asked" if offline else "the cluster does not answer: no route"
-    assert first == f"The cluster was not looked at: {why}"
+    assert first == f"The cluster was not checked: {why}"
     assert "VirtualService shop/cart" in " ".join(rest)

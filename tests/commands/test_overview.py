@@ -115,7 +115,7 @@ def test_the_default_labels_are_those_of_the_default_tag() -> None:
 @pytest.mark.parametrize(
     ("labels", "line"),
     [
-        ({REV: "gone"}, "namespace shop, istio.io/rev=gone, which nothing answers: 1 pod, 1 of 1.10.3"),
+        ({REV: "gone"}, "namespace shop, istio.io/rev=gone, which matches no control plane: 1 pod, 1 of 1.10.3"),
         ({}, "namespace shop, without a label: 1 pod, 1 of 1.10.3"),
     ],
     ids=["unanswered", "by hand"],
@@ -141,7 +141,7 @@ def test_gateways_are_old_while_they_are_not_of_the_version_of_their_control_pla
     assert [one.current for one in found.gateways] == [False, True]
     service = {"type": "NodePort", "addresses": ["10.0.0.1"], "nodePorts": {"http2": 31102}}
     assert text(found, service=service)[2:] == [
-        f"gateways  a  1/1 ready  {BEFORE}  1-30-3   old: not the version of its control plane  NodePort  10.0.0.1"
+        f"gateways  a  1/1 ready  {BEFORE}  1-30-3   old: its control plane has another version  NodePort  10.0.0.1"
         "  http2 31102",
         f"          b  1/1 ready  {BEFORE}  default  NodePort  10.0.0.1  http2 31102",
     ]

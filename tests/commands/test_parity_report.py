@@ -81,7 +81,10 @@ def test_the_report_names_objects_and_fields_and_counts_them() -> None:
 
 def test_the_report_groups_intended_differences_by_reason() -> None:
     listed = [difference("Service", f"metadata.labels.{label}", "a", ABSENT) for label in ("a", "b")]
-    assert said(listed) == ["wanted: labels and annotations of others stay (Service x)", "no difference; 2 on purpose"]
+    assert said(listed) == [
+        "wanted: labels and annotations that the stack does not set stay (Service x)",
+        "no difference; 2 on purpose",
+    ]
 
 
 def test_a_missing_component_is_one_line() -> None:
@@ -111,7 +114,7 @@ def test_an_unknown_source_is_refused_with_the_contexts(monkeypatch: pytest.Monk
     plan = here()
     monkeypatch.setattr(sources, "of_stack", lambda *_: plan)
     monkeypatch.setattr(Target, "named", raising)
-    with pytest.raises(CommandError, match=r"FROM=nowhere is no file, folder or context: .* mesh-dev"):
+    with pytest.raises(CommandError, match=r"FROM=nowhere is not a file, folder or context: .* mesh-dev"):
         report.run("demo", "nowhere")
 
 

@@ -78,7 +78,7 @@ def test_a_precheck_changes_nothing(reached: FakeApi) -> None:
 def test_an_error_exits_with_1_and_the_next_command(reached: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
     reached.missing = [("create", "services", "istio-system")]
     assert precheck.run("dev") == 1
-    assert "8 ok, 0 warnings, 1 error; next: mend the errors, then make precheck" in capsys.readouterr().out
+    assert "8 ok, 0 warnings, 1 error; next: fix the errors, then make precheck" in capsys.readouterr().out
 
 
 def test_a_denied_read_is_a_warning_with_the_reason(reached: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:

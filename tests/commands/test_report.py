@@ -56,7 +56,7 @@ def test_a_weight_that_is_misspelt_is_refused_with_the_choices() -> None:
 
 
 def test_an_unknown_flag_is_refused() -> None:
-    with pytest.raises(CommandError, match=r"report knows no --diff; it takes --fail-on high\|medium\|low"):
+    with pytest.raises(CommandError, match=r"report does not know --diff; it takes --fail-on high\|medium\|low"):
         report.fail_on(["--diff"])
 
 

@@ -65,7 +65,7 @@ def test_leftover_objects_that_another_control_plane_uses_are_kept(
     reported(cluster, monkeypatch, purge=True, istio="injection webhook x")
     assert cluster.deleted == []
     assert (
-        "objects that istiod has left are kept, since another Istio uses them: injection webhook x"
+        "objects that istiod has left are kept because another Istio uses them: injection webhook x"
         in capsys.readouterr().out
     )
 

@@ -286,7 +286,7 @@ def test_the_page_itself_may_be_limited_where_the_stack_has_limits(site: Site) -
 def test_the_token_of_the_environment_is_sent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.token = "abc"
     monkeypatch.delenv("TOKEN", raising=False)
-    with pytest.raises(CommandError, match=r"answers 403: give a token that it accepts as TOKEN="):
+    with pytest.raises(CommandError, match=r"answers 403: pass a token that it accepts as TOKEN="):
         smoke._page(site.url, False)
     monkeypatch.setenv("TOKEN", "abc")
     assert smoke._page(site.url, False)[0] == ""
@@ -334,5 +334,5 @@ def test_a_run_with_too_few_answers_fails_and_says_why(
     assert ran(site, monkeypatch, Expectation({"v1": 1.0}), {"services": {"reviews": {"limit": TIMEOUT}}}) == 1
     out = capsys.readouterr().out
     assert "  <- too few are left to judge: 0\n" in out
-    assert out.endswith("say LIMITS=1 to use them up, which others notice\n")
+    assert out.endswith("set LIMITS=1 to use them up, which affects other clients\n")
     assert shares.CONTRADICTS not in out

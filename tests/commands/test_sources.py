@@ -94,13 +94,13 @@ def test_a_report_without_state_and_base_branch_says_what_to_do(monkeypatch: pyt
         CommandError, match=r"neither branch origin/main nor main .*: name one with BASE=…, or fetch it"
     ):
         sources.choose("dev", "", stacks.load("dev"))
-    with pytest.raises(CommandError, match="BASE: git knows no nowhere; fetch it"):
+    with pytest.raises(CommandError, match="BASE: git does not know nowhere; fetch it"):
         sources.choose("dev", "nowhere", stacks.load("dev"))
 
 
 def test_a_report_without_git_and_state_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "ROOT", tmp_path)
-    with pytest.raises(CommandError, match="BASE: git knows no main"):
+    with pytest.raises(CommandError, match="BASE: git does not know main"):
         sources.choose("dev", "main", stacks.load("dev"))
 
 

@@ -94,7 +94,9 @@ def test_a_context_on_the_command_line_comes_first(monkeypatch: pytest.MonkeyPat
     assert stack_cluster.embedded("demo") == stack_cluster.embedded("dev") == "mesh-today"
 
 
-@pytest.mark.parametrize(("context", "said"), [("", "names no context"), ("mine", "is for mine, which is no embedded")])
+@pytest.mark.parametrize(
+    ("context", "said"), [("", "names no context"), ("mine", "is for mine, which is not an embedded")]
+)
 def test_a_stack_on_a_cluster_of_ones_own_has_none_to_start(
     context: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ def test_another_istio_is_shown_with_the_commands_that_compare_and_take_over(
     found: Survey, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = said(found, monkeypatch, capsys)
-    assert f"an Istio of others: {words}\n" in text
+    assert f"another Istio: {words}\n" in text
     assert "`make parity STACK=dev`" in text
     assert "`make adopt STACK=dev`" in text
     assert "make up" not in text, "which is refused"

@@ -54,7 +54,7 @@ def test_status_keeps_its_manager() -> None:
 
 def test_a_dry_run_comes_before_a_change() -> None:
     api = FakeApi({f"PATCH {PATH}": status(422, "spec.selector: field is immutable")})
-    with pytest.raises(CommandError, match=r"ConfigMap c: spec\.selector: field is immutable\nnothing was touched"):
+    with pytest.raises(CommandError, match=r"ConfigMap c: spec\.selector: field is immutable\nnothing was changed"):
         takeover.take(api, {PATH: CONFIG}, "mesh-dev")
     assert [("dryRun=All" in request.path, "force=true" in request.path) for request in api.asked] == [(True, True)]
 
@@ -75,7 +75,7 @@ def test_a_conflicting_change_is_retried_a_limited_number_of_times() -> None:
             return status(409, "the object has been modified") if merge else Answer(200, shared)
 
     api = Busy()
-    with pytest.raises(CommandError, match="it changes all the time"):
+    with pytest.raises(CommandError, match="it keeps changing"):
         takeover.take(api, {PATH: CONFIG}, "mesh-dev")
     sent = [request.body for request in api.asked if request.content_type == takeover.MERGE]
     assert {str(body) for body in sent} == {str({"metadata": {"resourceVersion": "1", "managedFields": [OWN]}})}

@@ -70,7 +70,7 @@ def test_a_validator_that_nobody_answers_is_explained_with_what_starts_it(
 
 def test_a_load_balancer_without_an_address_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     service = {"spec": {"type": "LoadBalancer"}, "status": {"loadBalancer": {}}}
-    assert "nobody has given" in said(capsys, "Service", {SERVICE: service})
+    assert "the load balancer has no address yet" in said(capsys, "Service", {SERVICE: service})
 
 
 @pytest.mark.parametrize(

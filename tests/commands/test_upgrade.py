@@ -122,7 +122,7 @@ def test_a_step_says_what_it_moves_how_long_and_the_way_back(scene: Scene, capsy
 
 
 def test_the_check_is_said_until_something_moves(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
-    said = "The cluster was not looked at: MESH_OFFLINE is set"
+    said = "The cluster was not checked: MESH_OFFLINE is set"
     new = f"{FILE}  mesh:controlPlanes: {{ new: {{ release: '1.30' }} }}\n"
     moved = new.replace("shop: create", "shop: { ownership: create, revision: new }")
     for file, expected in ((FILE, True), (new, True), (moved, False)):
@@ -200,7 +200,7 @@ def test_the_end_of_the_road_is_said_and_how_to_go_to_other_settings(
     scene.file.write_text('config: { mesh:release: "1.30", mesh:revision: 1-30-3, mesh:profile: minimal }\n')
     assert upgrade.run("dev", ASKED) == 0
     text = flat(capsys)
-    assert "nothing to upgrade: 1-30-3 is the control plane of the stack's own keys." in text
+    assert "nothing left to upgrade: 1-30-3 is the stack's main control plane." in text
     assert "with other settings: make upgrade CONTEXT=mine TO=1.30 REVISION=<its name>" in text
 
 

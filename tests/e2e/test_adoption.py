@@ -45,7 +45,7 @@ def test_an_istio_that_differs_from_the_stack_is_not_adopted(checkout: Checkout)
     assert "spec.replicas: 2 there, 1 here" in checkout.make("parity", code=2)
     text = checkout.make("adopt", code=None)
     assert "spec.replicas: 2 there, 1 here" in text
-    assert f"this is not what stack {checkout.stack} says" in text
+    assert f"the cluster differs from stack {checkout.stack}" in text
     assert checkout.context not in checkout.kubectl(
         "get", "deployment", "--all-namespaces", "--show-managed-fields", "-oyaml"
     )
@@ -63,7 +63,7 @@ def test_an_istio_is_adopted_without_a_change(checkout: Checkout, foreign: set[s
     )
     present = checkout.kubectl(*specs)
     text = checkout.make("adopt")
-    assert re.search(rf"adopted: \d+ objects are stack {checkout.stack}'s now", text)
+    assert re.search(rf"adopted: stack {checkout.stack} now owns \d+ objects", text)
     assert checkout.objects() == foreign
     assert checkout.kubectl(*specs) == present
     found = counts(checkout.make("preview", "ARGS=--refresh --expect-no-changes"))

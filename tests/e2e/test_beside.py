@@ -72,7 +72,7 @@ def test_a_reset_deletes_one_cluster_and_the_state_of_its_stacks(
 ) -> None:
     today.make("up")
     text = today.make("sandbox-reset")
-    assert "the state of stack today is gone with its cluster" in text
+    assert "deleted the state of stack today with its cluster" in text
     assert "stack dev" not in text
     assert not today.cluster.exists()
     assert set(versions(sites["dev"], 100)) == {"v1", "v2", "v3"}

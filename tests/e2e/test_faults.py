@@ -248,7 +248,7 @@ def test_a_load_balancer_without_an_address_fails_the_run_after_the_timeout(
     for kind in ("binding", ""):
         checkout.kubectl("delete", f"validatingadmissionpolicy{kind}", "no-addresses")
     checkout.make("sandbox-stop")  # who gives addresses here has given up on the Service until it starts anew
-    assert "Service istio-system/istio-ingressgateway is not ready: nobody has given the load balancer" in text
+    assert "Service istio-system/istio-ingressgateway is not ready: the load balancer has no address" in text
     assert seconds(text) < AT_MOST
     converges(checkout, "up", before)
 

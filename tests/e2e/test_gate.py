@@ -12,7 +12,7 @@ def test_no_workload_is_created_while_istiod_is_down_even_if_its_webhook_is_patc
     checkout.set(bookinfo={"namespace": "default"})
     text = checkout.make("up", code=None)
     # The preview ends before the gate does: the API server asks istiod about the routes.
-    assert "If it is scaled to none, `kubectl scale deployment/istiod" in text
+    assert "If it is scaled to zero, `kubectl scale deployment/istiod" in text
     assert checkout.kubectl("get", "deployments", "--namespace=default", "--output=name") == ""
 
     checkout.kubectl("scale", "deployment/istiod", "--namespace=istio-system", "--replicas=1")

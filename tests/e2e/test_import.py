@@ -54,7 +54,7 @@ def test_a_team_s_operator_becomes_a_stack(checkout: Checkout, before: set[str])
     assert before
     (checkout.root / "operator.yaml").write_text(yaml.safe_dump(operator(checkout.as_cloned.settings.release)))
     text = checkout.run("make", "--silent", "import", "FROM=operator.yaml", TEAM)
-    assert "all of it was carried over" in text
+    assert "everything was carried over" in text
     assert written(checkout)["mesh:meshConfig"]["outboundTrafficPolicy"] == {"mode": "REGISTRY_ONLY"}
 
 
@@ -72,7 +72,7 @@ def test_the_cluster_is_imported_with_it(checkout: Checkout) -> None:
     assert "stacks/Pulumi.team.yaml exists" in checkout.run("make", "import", source, TEAM, code=None)
     earlier = written(checkout)
     text = checkout.run("make", "--silent", "import", source, TEAM, "FORCE=1")
-    assert "all of it was carried over" in text
+    assert "everything was carried over" in text
     found = written(checkout)
     assert found.pop("mesh:patches") == [{"object": "Deployment istio-system/istiod", "merge": BY_HAND}]
     assert found == earlier, (found, earlier)

@@ -86,7 +86,7 @@ def test_a_taken_node_port_is_one_error_message(checkout: Checkout, port: int) -
         text = checkout.make("up", LIVE, code=None)
     assert f"node port {port}, http2 of istio-ingressgateway, is taken by" in text
     assert f"(process {os.getpid()})" in text
-    assert "the stack is up, but its live part is not" in text
+    assert "the stack is up, but its live sandbox is not" in text
     assert "Traceback" not in text
 
 

@@ -96,7 +96,7 @@ def test_each_problem_of_a_cluster_is_found(own: Checkout) -> None:
     levels = found(text)
     assert {name for name, level in levels.items() if level == "error"} == {"objects", "pod security", "node ports"}
     assert {name for name, level in levels.items() if level == "warning"} == {"webhooks", "nodes"}
-    assert '.metadata.labels.istio-injection is set by others: conflict with "kubectl-label"' in text
+    assert '.metadata.labels.istio-injection is set by another field manager: conflict with "kubectl-label"' in text
     # The webhook refuses the pod before PodSecurity does, so it is judged by the label.
     assert 'namespace default: pod-security.kubernetes.io/enforce is "baseline", which refuses istio-init' in text
     assert "31102 is the node port of Service default/web" in text

@@ -175,7 +175,7 @@ def test_a_state_that_belongs_to_another_cluster_is_refused_with_both_names(chec
 
 
 def test_a_reset_of_the_cluster_deletes_the_state_that_belongs_to_it(checkout: Checkout) -> None:
-    assert "the state of stack dev is gone with its cluster" in checkout.make("sandbox-reset")
+    assert "deleted the state of stack dev with its cluster" in checkout.make("sandbox-reset")
     assert re.search(r"\+ \d+ created", counts(checkout.make("up")))
     checkout.make("down")
     checkout.reset_files()

@@ -171,7 +171,7 @@ def test_the_last_step_takes_the_old_control_plane_and_restarts_no_pod(checkout:
     names = checkout.kubectl("get", "deployments", "--namespace=istio-system", "--output=name").split()
     assert sorted(names) == ["deployment.apps/istio-ingressgateway", "deployment.apps/istiod-1-30-3"]
     checkout.make("preview", NO_CHANGES)
-    assert "The road ends here" in checkout.make("upgrade", TO)
+    assert "There is nothing left to upgrade" in checkout.make("upgrade", TO)
 
 
 def test_down_leaves_nothing_of_either(checkout: Checkout, before: set[str]) -> None:

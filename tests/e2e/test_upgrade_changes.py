@@ -168,7 +168,8 @@ def test_what_others_have_on_the_cluster_is_named_by_make_upgrade(checkout: Chec
     )
     text = " ".join(checkout.make("upgrade", "TO=1.30").split())
     elsewhere = "(from the cluster, not of this stack)"
-    assert "looked at" not in text
+    assert "was checked" not in text
+    assert "was not checked" not in text
     assert f"EnvoyFilter istio-system/extra configPatches[0].patch.value {elsewhere}" in text
     assert f"VirtualService default/theirs http[0].mirror {elsewhere}" in text
     assert f"Pod default/old {elsewhere}" in text
