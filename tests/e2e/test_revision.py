@@ -56,9 +56,7 @@ def test_a_revision_is_refused_while_pods_ask_the_old_control_plane(checkout: Ch
     before = checkout.objects()
     checkout.small(revision="canary")
     text = checkout.make("up", code=None)
-    assert re.search(
-        r"1 pod would keep a sidecar without a control plane, .*istio-system/istiod goes: shop/cart-", text
-    )
+    assert re.search(r"1 pod would keep a sidecar without a control plane, .*istio-system/istiod: shop/cart-", text)
     assert "docs/upgrade.md" in text
     assert checkout.objects() == before
 

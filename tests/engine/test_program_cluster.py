@@ -152,7 +152,9 @@ def test_definitions_that_go_end_the_program_while_a_control_plane_stays(
     one = stands.deployment("istio-system", "istiod", "istio/pilot:1.10.3", labels)
     check(monkeypatch, stands.cluster(one), "istiod", recorded=recorded)
     (text,) = said
-    assert "1 definition of Istio's API would go, with all objects of the kind, while the control planes of" in text
+    assert (
+        "1 definition of Istio's API would be deleted, with all objects of the kind, while the control planes" in text
+    )
     said.clear()
     check(monkeypatch, stands.cluster(one), "istiod", recorded=recorded, more=[definition("1.10")])
     assert said == []
@@ -175,8 +177,8 @@ def test_objects_that_others_made_end_the_program_with_their_names(
     api = FakeApi({OF_CART: standing("helm", "kubectl"), OF_SETTINGS: standing("kubectl")})
     check(monkeypatch, api, "istiod", TARGET, CART, SETTINGS)
     assert said == [
-        "error: here: 2 objects stand already, made by others: ConfigMap shop/settings by kubectl, Deployment shop/cart"
-        " by helm and kubectl. `make adopt` takes over what stands. `make up FORCE=1` goes on all the same"
+        "error: here: 2 objects already exist, created by others: ConfigMap shop/settings by kubectl, Deployment"
+        " shop/cart by helm and kubectl. `make adopt` takes over what stands. `make up FORCE=1` goes on all the same"
     ]
 
 
