@@ -82,7 +82,9 @@ def test_a_revision_on_a_running_stack_leaves_the_injected_pods_behind_and_no_ga
     before: tuple[Sequence[Manifest], list[Manifest]],
 ) -> None:
     said = problem(before, revision="canary")
-    assert said.startswith("6 pods would keep a sidecar without a control plane, since the update deletes the Service")
+    assert said.startswith(
+        "6 pods would keep a sidecar without a control plane, since the update deletes the Service istio-system/istiod"
+    )
     assert "productpage-v1" in said
     assert "gateway" not in said.partition(". ")[0]
 

@@ -161,7 +161,7 @@ def test_pulumi_up_without_the_passwords_is_refused_before_any_change(checkout: 
     kept = (checkout.home / "project" / copy.name).read_text()
     copy.write_text(re.sub(r"  mesh-addons:\w+:\n    secure: .*\n", "", kept))
     text = checkout.pulumi(f"up --yes --skip-preview --config-file {copy}", code=None)
-    assert "mesh-addons:grafanaPassword is not in the stack's config: `make up` makes it" in text
+    assert "mesh-addons:grafanaPassword is not in the stack's config: `make up` generates it" in text
     assert "unchanged" in counts(checkout.make("up", NO_CHANGES))
 
 

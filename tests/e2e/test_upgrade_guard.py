@@ -27,7 +27,7 @@ def refused(checkout: Checkout) -> str:
     """What an update says that touches nothing."""
     before = checkout.objects()
     text = checkout.make("up", code=None)
-    assert "`make up FORCE=1` goes on all the same" in text
+    assert "`make up FORCE=1` continues anyway" in text
     assert checkout.objects() == before
     return text
 
@@ -58,7 +58,7 @@ def test_a_tag_does_not_go_while_a_namespace_of_others_names_it(checkout: Checko
     said = "tag canary would be removed, while 1 namespace asks for sidecars by istio.io/rev=canary: shop."
     assert said in refused(checkout)
     offline = checkout.run(*checkout.command("preview"), MESH_OFFLINE="1")
-    assert "it is not known who still needs what changes: " in offline
+    assert "it is not known who still uses what the update changes: " in offline
     assert "no webhook answers the label istio.io/rev=canary any more" in offline
 
 
