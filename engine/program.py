@@ -233,8 +233,10 @@ def _standing(cluster: Cluster, target: Target, removal: Removal, wanted: defini
                     yield f"{taken}. `make adopt` takes them over"
                 yield from removal.problems(api) if removal.taken else ()
     except ClusterError as error:
-        who = f"who still uses what the update changes ({removal.taken})"
-        yield f"cannot check {who if removal.taken else 'whether others created the objects of the stack'}: {error}"
+        what = (
+            f"who still uses what the update changes ({removal.taken})" if removal.taken else "who created its objects"
+        )
+        yield f"cannot check {what}: {error}"
 
 
 def _may_stand(one: Wanted, cluster: Cluster) -> bool:

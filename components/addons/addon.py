@@ -115,8 +115,8 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         protocol: str | None = None,
         headless: bool = False,
     ) -> core.Service:
-        """A Service inside the cluster with `ports` by name. `targets` are the pods' ports if they differ. `protocol` is
-        the protocol of the ports (`appProtocol`)."""
+        """A Service inside the cluster with `ports` by name. `targets` are the pods' ports if they differ. `protocol`
+        is the protocol of the ports (`appProtocol`)."""
         targets = {**ports, **(targets or {})}
         wanted = [
             core.ServicePortArgs(

@@ -168,7 +168,7 @@ def test_a_taken_port_is_reported_with_its_listener_and_the_other_process() -> N
         with pytest.raises(SandboxError) as refusal:
             network.require_free("etcd", port, CONTEXT)
     message = str(refusal.value)
-    assert f"port {port}, kept for etcd" in message
+    assert f"port {port}, reserved for etcd" in message
     assert f"(process {os.getpid()})" in message
     assert "`python -m sandbox reset mesh-dev`" in message
     network.require_free("etcd", port, CONTEXT)
