@@ -73,7 +73,7 @@ def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
             "LABELS": dict(proxy.labels),
             "WORKLOAD_NAME": proxy.name,
             "INTERCEPTION_MODE": "NONE",
-            # With this, pilot makes no listeners below port 1024. Those of a sidecar are bound to other ports (`capture`).
+            # This stops pilot from making listeners below port 1024. `capture` binds those of a sidecar elsewhere.
             "UNPRIVILEGED_POD": str(isinstance(proxy, Gateway)).lower(),
             "CLUSTER_ID": DEFAULT_CLUSTER,
             "ISTIO_VERSION": plan.version,

@@ -158,7 +158,7 @@ def test_a_service_range_of_another_cluster_of_the_home_is_refused(layout: Layou
 
 def test_a_cluster_cannot_change_its_service_range(layout: Layout) -> None:
     network.network(layout, {"MESH_SERVICE_RANGE": "127.9.0.0/16"})
-    with pytest.raises(SandboxError, match=r"127\.8\.0\.0/16.*made with 127\.9\.0\.0/16.*sandbox reset mesh-dev`"):
+    with pytest.raises(SandboxError, match=r"127\.8\.0\.0/16.*created with 127\.9\.0\.0/16.*sandbox reset mesh-dev`"):
         network.network(layout, {"MESH_SERVICE_RANGE": "127.8.0.0/16"})
 
 
