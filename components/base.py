@@ -20,7 +20,7 @@ class BaseArgs:
     """Arguments of Base."""
 
     control_planes: Sequence[Installation]
-    """All control planes of the stack; the first one, which its own keys configure, decides about the base."""
+    """All control planes of the stack. The first one is that of the stack's own keys; its values configure the base."""
     owner: Mapping[str, pulumi.Input[str]]
     """Annotations that name the owner of the namespace and the definitions."""
     keep: bool = False

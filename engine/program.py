@@ -234,7 +234,9 @@ def _standing(cluster: Cluster, target: Target, removal: Removal, wanted: defini
                 yield from removal.problems(api) if removal.taken else ()
     except ClusterError as error:
         what = (
-            f"who still uses what the update changes ({removal.taken})" if removal.taken else "who created its objects"
+            f"who still uses what the update changes ({removal.taken})"
+            if removal.taken
+            else "whether objects of the stack exist already"
         )
         yield f"cannot check {what}: {error}"
 

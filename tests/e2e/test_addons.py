@@ -168,7 +168,7 @@ def test_pulumi_up_without_the_passwords_is_refused_before_any_change(checkout: 
 @DEFAULT_RELEASE
 def test_insecure_demo_can_be_turned_on_and_off_again(checkout: Checkout) -> None:
     closed(checkout, insecureDemo=True)
-    assert "For a laptop only" in checkout.make("up")
+    assert "Use it on a laptop only" in checkout.make("up")
     closed(checkout)
     assert "laptop" not in checkout.make("up")
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")
