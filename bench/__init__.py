@@ -1,1 +1,1 @@
-"""`make bench`: measures this project beside its alternatives, on an embedded cluster of its own."""
+"""`make bench`: measures this project and its alternatives on a separate embedded cluster."""

@@ -1,9 +1,8 @@
-"""`python -m bench`: measures on an embedded cluster of its own, and writes tables to the folder OUT.
+"""`python -m bench`: measures on a separate embedded cluster, and writes tables to the folder OUT.
 
 By default it compares this project with kubectl and Pulumi's `ConfigFile`. RELEASES=1 compares the stacks of both
-releases instead, GROWTH=1 measures growth with the number of services, and SETUP=1 the build of the toolchain and the
-cluster's start. ROUNDS is the number of measurements.
-Nothing else should run on the machine meanwhile.
+releases instead. GROWTH=1 measures growth with the number of services. SETUP=1 measures the build of the toolchain and
+the start of the cluster. ROUNDS is the number of measurements. No other program should run on the machine meanwhile.
 """
 
 from __future__ import annotations

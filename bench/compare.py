@@ -24,14 +24,14 @@ TARGETS: Final[Mapping[tuple[str, str], float]] = {
     ("configfile", "down"): 0.7,
     ("kubectl", "up"): 4,
 }
-"""Target for the ratio of our time to theirs, at most; by side and figure."""
+"""Targets for the largest ratio of our time to theirs, by side and figure."""
 SHARE: Final = 2.0
 """Target for a no-change preview: at most this many seconds more than a preview of three resources."""
 
 
 @dataclass
 class Results:
-    """All runs, by side and figure, in the order of rounds."""
+    """All runs by side and figure, in the order of the rounds."""
 
     sides: Sequence[Side]
     objects: int = 0
@@ -54,7 +54,7 @@ class Results:
 
 
 def measure(at: workspace.Workspace, rounds: int) -> Results:
-    """Measures all sides. Each round begins with another side."""
+    """Measures all sides. Each round starts with a different side."""
     found = Results(sides.all_of(at))
     for number in range(rounds):
         shift = number % len(found.sides)
@@ -65,7 +65,7 @@ def measure(at: workspace.Workspace, rounds: int) -> Results:
 
 
 def _cycle(at: workspace.Workspace, side: Side, number: int, found: Results) -> None:
-    """Measures the commands of one side in their order, from installation to removal."""
+    """Measures the commands of one side in order, from installation to removal."""
     for figure in FIGURES:
         if figure in ("up", "changed preview"):
             sides.change(at, 2 * number + (figure != "up"))

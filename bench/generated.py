@@ -1,5 +1,5 @@
-"""A Pulumi program with a number of services of an app (`mesh:apps`), their routes and their rules; for comparison, one
-with as many plain resources."""
+"""A Pulumi program with a number of services of an app (`mesh:apps`), their routes and their rules. For comparison, it
+can register the same number of plain resources instead."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mesh.core import documents
 SERVICES: Final = "BENCH_SERVICES"
 """Environment variable with the number of services."""
 PLAIN: Final = "BENCH_PLAIN"
-"""Environment variable that selects plain resources, as many as the services have."""
+"""Environment variable that selects plain resources instead of the services, in the same number."""
 EACH: Final = 6
 """Objects of a service: Deployment, Service, ServiceAccount, VirtualService, DestinationRule, AuthorizationPolicy."""
 SHOP: Final = "shop"
@@ -32,7 +32,7 @@ PORT: Final = 8080
 
 
 def settings(count: int) -> dict[str, str]:
-    """A stack's config with services in a ring, each of which is called by the next one."""
+    """A stack's config with services in a ring, each of which calls the one before it."""
     services = [f"service-{i}" for i in range(count)]
     mesh: Mapping[str, Any] = {
         "profile": "minimal",
@@ -86,7 +86,7 @@ def program() -> None:
 
 
 def _mesh(count: int) -> None:
-    config.replace(settings(count))  # not the environment's: that can hold 128 KiB
+    config.replace(settings(count))  # not through the environment, whose variables are limited to 128 KiB
     recorded = start.request_state()
     stack, cluster = run.connect(recorded)
     on_cluster = pulumi.ResourceOptions(provider=cluster.provider)

@@ -26,7 +26,7 @@ STEEPEST: Final = 1.15
 ANALYSIS: Final = 2.0
 """Target for the analysis of the largest number of services, in seconds."""
 EACH: Final = 0.020
-"""Target for a preview's time per resource, in seconds, without the time of the program without services."""
+"""Target for a preview's time per resource, in seconds, after subtraction of the time without services."""
 _PROGRAM: Final = """
 import sys
 
@@ -45,7 +45,7 @@ class Results:
     """Seconds."""
     previews: dict[int, list[Run]]
     plain: dict[int, list[Run]]
-    """Previews of as many plain resources."""
+    """Previews of the same number of plain resources."""
 
     def data(self) -> dict[str, Any]:
         all_runs = {"previews": self.previews, "plain": self.plain}
@@ -100,11 +100,11 @@ def report(found: Results) -> str:
     analysis = Figure(found.analysis[largest]).middle
     each = _above(_times(found.previews), largest) / (largest * generated.EACH) * 1000
     return (
-        "Times are medians with the smallest and largest of n runs. The exponent is that of what is above the program"
-        f" without services; {STEEPEST} at most counts as linear.\n\n"
+        "Times are medians with the smallest and largest of n runs. The values of the program without services are"
+        f" subtracted before the exponent is computed; up to {STEEPEST} counts as linear.\n\n"
         f"{tables.table(head, rows)}\n\n"
         f"Analysis of {largest} services: **{analysis:.2f} s** (target: at most {ANALYSIS:.0f} s)."
-        f" A preview takes **{each:.1f} ms** for each resource beyond the program without any (target:"
+        f" For each resource, a preview takes **{each:.1f} ms** more than without services (target:"
         f" at most {EACH * 1000:.0f} ms).\n"
     )
 
@@ -134,5 +134,5 @@ def _memory(runs: Mapping[int, Sequence[Run]]) -> dict[int, float]:
 
 
 def _above(by_size: Mapping[int, float], size: int) -> float:
-    """The value of the services alone, without that of the program without services."""
+    """The value for a number of services, minus the value without services."""
     return by_size[size] - by_size[0]

@@ -10,7 +10,7 @@ from typing import Final
 import toolchain.pins
 
 BUSY: Final = 0.5
-"""Load average above which another program must be running."""
+"""Load average above which another program is probably running."""
 
 
 def description() -> str:
@@ -32,6 +32,8 @@ def _model() -> str:
 
 
 def warning() -> str:
-    """The reason why measurements are unreliable; empty if there is none."""
+    """The reason why measurements are not reliable; empty if there is none."""
     load = os.getloadavg()[0]
-    return f"something else is running: load average {load:.1f}, and times will be too long" if load > BUSY else ""
+    return (
+        f"another program is running: the load average is {load:.1f}, so times will be too long" if load > BUSY else ""
+    )

@@ -23,7 +23,7 @@ LIMIT: Final = 3600
 
 
 class Failed(Exception):
-    """A command ended with another exit code than 0. The message has the command and the end of its output."""
+    """A command ended with an exit code other than 0. The message has the command and the end of its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Run:
     cpu: float
     """Processor time in seconds, of the command and all processes that it started and waited for."""
     memory: int
-    """Peak memory in bytes. Memory that several processes share counts once."""
+    """Peak memory in bytes. Memory that several processes share is counted once."""
     programs: Mapping[str, float] = field(default_factory=dict)
     """Processor time in seconds by program, without processes that began and ended between two samples."""
 

@@ -1,4 +1,4 @@
-"""Compares the stacks of the releases, each as its file says and on the embedded cluster that it is for."""
+"""Compares the stacks of the releases, each with its own stack file and on its own embedded cluster."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from commands import stackfiles
 from commands.stackfiles import PROJECT
 
 STACKS: Final = ("dev", "today")
-"""The compared stacks; the first is what the others are measured by."""
+"""The compared stacks. The others are compared with the first one."""
 FIGURES: Final = ("up", "preview", "refresh", "down")
 PREVIEW: Final = 1.3
-"""Target for the ratio of another stack's no-change preview to the first one's, at most."""
+"""Target for the largest ratio of another stack's no-change preview to that of the first stack."""
 _DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What Pulumi has recorded of a stack after `up`."""
+    """Pulumi's state of a stack after `up`."""
 
     resources: int
     size: int
-    """Bytes of its file."""
+    """Size of the state file in bytes."""
     definitions: int
-    """Of it, bytes of the custom resource definitions."""
+    """The part of `size` that the custom resource definitions take, in bytes."""
 
     @classmethod
     def of(cls, text: str) -> State:
@@ -48,7 +48,7 @@ class State:
 
 @dataclass
 class Results:
-    """All runs, by stack and figure, in the order of rounds, and the states, by stack."""
+    """All runs by stack and figure, in the order of the rounds, and the states by stack."""
 
     runs: dict[tuple[str, str], list[Run]] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Results:
 
 
 def measure(at: Workspace, rounds: int) -> Results:
-    """Measures all stacks in turn, each on its own cluster, which is started before. Each round begins with another
+    """Measures all stacks in turn, each on its own cluster, which is started first. Each round starts with a different
     stack."""
     contexts = {stack: stackfiles.config(stack)["mesh:context"] for stack in STACKS}
     found = Results()
@@ -91,7 +91,7 @@ def measure(at: Workspace, rounds: int) -> Results:
 
 
 def _cycle(at: Workspace, stack: str, context: str, number: int, found: Results) -> None:
-    """Measures the commands of one stack in their order, from installation to removal."""
+    """Measures the commands of one stack in order, from installation to removal."""
     for figure in FIGURES:
         made = run(["make", "--silent", figure, f"STACK={stack}"], at.project)
         found.runs.setdefault((stack, figure), []).append(made)

@@ -1,4 +1,4 @@
-"""Measures what comes before the first `up`: building the toolchain, and starting the cluster."""
+"""Measures the steps before the first `up`: building the toolchain, and starting the cluster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STARTS: Final = 5
 
 
 def measure(at: Workspace) -> dict[str, list[Run]]:
-    """The runs by name. Go's modules have to be fetched already; in the run `cold` none of them is compiled."""
+    """The runs by name. Go's modules have to be fetched already. In the run `cold` none of them is compiled yet."""
     found: dict[str, list[Run]] = {"cluster, first start": [], "cluster, later start": []}
     start = [sys.executable, "-m", "sandbox", "start", CONTEXT]
     for _ in range(STARTS):

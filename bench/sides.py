@@ -23,7 +23,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "refresh": "`refresh`",
     "down": "`down`",
 }
-"""The measured commands with their titles, in the order of running."""
+"""The measured commands with their titles, in the order in which they run."""
 _DEPLOYMENTS: Final = ("istio-system", NAMESPACE)
 _WEBHOOKS: Final = ("mutatingwebhookconfigurations/istio-sidecar-injector",)
 _ENFORCED: Final = "validatingwebhookconfigurations/istiod-istio-system"
@@ -125,7 +125,7 @@ def _pulumi(workspace: Workspace, name: str, title: str, program: str) -> Side:
 
 
 def change(workspace: Workspace, value: int) -> None:
-    """Changes the one field on every side."""
+    """Changes the same field on every side."""
     workspace.change(value)
     rendered = workspace.folder("rendered")
     run(["make", "--silent", "render", f"STACK={STACK}", f"OUT={rendered}"], workspace.project)

@@ -1,4 +1,4 @@
-"""The workspace of the measurements: a copy of this project, with a cluster and a state of its own."""
+"""The workspace of the measurements: a copy of this project with its own cluster and state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STACK: Final = "dev"
 CONTEXT: Final = "mesh-dev"
 """The embedded cluster of STACK."""
 NAMESPACE: Final = "bookinfo"
-"""Bookinfo's namespace. It is created by every side, since only ours can use an existing one without deleting it."""
+"""Bookinfo's namespace. Every side creates it, since only ours can use an existing one without deleting it."""
 _ANNOTATION: Final = "bench/value"
 _OWN: Final = {
     "mesh:injectedNamespaces": {NAMESPACE: "create"},
@@ -33,7 +33,7 @@ _OWN: Final = {
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder with a copy of the project, and further folders beside it."""
+    """A folder with a copy of the project and other folders."""
 
     root: Path
 
@@ -42,13 +42,13 @@ class Workspace:
         return self.root / "mesh"
 
     def folder(self, name: str) -> Path:
-        """A folder beside the copy, which is created if it is missing."""
+        """A folder next to the copy. It is created if it is missing."""
         found = self.root / name
         found.mkdir(exist_ok=True)
         return found
 
     def change(self, value: int) -> None:
-        """Sets the stack's one field that the measurements change: an annotation of a Service."""
+        """Sets the field of the stack that the measurements change: an annotation of a Service."""
         service = {"serviceAnnotations": {_ANNOTATION: str(value)}}
         self._write({"mesh:gateways": {"istio-ingressgateway": service}})
 
@@ -61,8 +61,8 @@ class Workspace:
 
 @contextmanager
 def temporary() -> Iterator[Workspace]:
-    """A new workspace with a running cluster, to which this process's environment variables point. Both are deleted
-    afterwards."""
+    """A new workspace with a running cluster, for which the environment variables of this process are set. Both are
+    deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
         workspace = Workspace(Path(folder))
         skipped = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__")
@@ -91,9 +91,10 @@ def _use(workspace: Workspace) -> None:
 
 
 def describe(context: str) -> None:
-    """Asks an embedded cluster for the description of its API, in the form that Pulumi's provider asks for.
+    """Requests the description of an embedded cluster's API, in the form that Pulumi's provider requests.
 
-    After new definitions the API server makes it at the first request: 0.3 s, which must not count for a preview."""
+    After new definitions, the API server computes it at the first request. This takes 0.3 s, which must not count for a
+    preview."""
     at = paths.layout(context)
     [cluster] = yaml.safe_load(at.kubeconfig.read_text())["clusters"]
     answer = requests.get(

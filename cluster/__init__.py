@@ -1,1 +1,1 @@
-"""Access to a cluster: its kubeconfig context, its API server, what is installed on it, and which stack owns that."""
+"""Access to a cluster: its kubeconfig context, its API server, what is installed on it, and which stack owns it."""

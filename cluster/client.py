@@ -16,10 +16,10 @@ from cluster.errors import NotFound, Refused, Unreachable
 
 JSON: Final = "application/json"
 APPLY: Final = "application/apply-patch+yaml"
-"""Content types: of objects to create, and of objects to apply server-side (their JSON is valid YAML)."""
+"""Content types of objects to create, and of objects to apply server-side (JSON is valid YAML)."""
 
 TOO_MANY_REQUESTS: Final = 429
-"""HTTP code 429, "Too Many Requests". An API server also answers so for a kind whose definition is only just
+"""HTTP code 429, "Too Many Requests". An API server also returns it for a kind whose definition it has only just
 established."""
 
 MAX_ATTEMPTS: Final = 10
@@ -77,7 +77,7 @@ class Api(Protocol):
     """An API server, or a fake one in tests."""
 
     def ask(self, request: Request) -> Answer:
-        """Sends a request and returns the answer. Raises Unreachable without one."""
+        """Sends a request and returns the answer. Raises Unreachable if there is none."""
 
 
 def items(api: Api, path: str) -> Sequence[Mapping[str, Any]]:
@@ -132,7 +132,7 @@ class HttpApi:
     """Opens a new connection; each request uses its own."""
 
     def ask(self, request: Request) -> Answer:
-        """Sends a request and returns the answer. Raises Unreachable without one.
+        """Sends a request and returns the answer. Raises Unreachable if there is none.
 
         A request that is answered with 429 and `Retry-After` is sent again, as Kubernetes' own clients do."""
         for _ in range(MAX_ATTEMPTS):
@@ -160,8 +160,8 @@ class HttpApi:
 def _answer(code: int, text: bytes) -> Answer:
     """The response as data. An API server answers in JSON, except for paths that it does not serve.
 
-    Raises Unreachable for a server error in plain text: that comes from a proxy in between, which could not reach the
-    API server or not log in to it."""
+    Raises Unreachable for a server error in plain text: it comes from a proxy in between, which could not reach the
+    API server or could not log in to it."""
     try:
         body = json.loads(text)
     except ValueError:

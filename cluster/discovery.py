@@ -1,4 +1,4 @@
-"""How an API server serves the kinds of objects: their paths."""
+"""The paths at which an API server serves the kinds of objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Kind:
     plural: str
     namespaced: bool
     served: bool = True
-    """False for a kind whose custom resource definition is still to be installed."""
+    """False for a kind whose custom resource definition is not installed yet."""
 
     def collection(self, namespace: str) -> str:
         """The API path of the kind's objects in a namespace, or of all of them if the kind is cluster-scoped."""

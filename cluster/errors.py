@@ -1,4 +1,4 @@
-"""Errors of access to a cluster."""
+"""Errors that occur when a cluster is accessed."""
 
 from __future__ import annotations
 

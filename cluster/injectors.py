@@ -1,4 +1,4 @@
-"""The webhooks that inject sidecars, and the labels of namespaces and pods by which they are asked."""
+"""The webhooks that inject sidecars, and the labels with which namespaces and pods ask for injection."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class Label(NamedTuple):
 
 
 _OF_NAMESPACES: Final = (NAMESPACE_LABEL, REVISION_LABEL)
-"""Labels of a namespace that ask for injection; Istio looks at the second one only without the first."""
+"""Labels of a namespace that ask for injection. Istio reads the second one only if the first one is missing."""
 _OF_PODS: Final = (REVISION_LABEL, INJECT_LABEL)
-"""The same of a pod in a namespace without them."""
+"""Labels of a pod that ask for injection, in a namespace without such labels."""
 
 
 @dataclass(frozen=True)
 class Injector:
-    """A webhook configuration that injects: that of a control plane, or of a tag."""
+    """A webhook configuration that injects sidecars, of a control plane or of a revision tag."""
 
     name: str
     revision: str
-    """The revision of the control plane that it leads to."""
+    """The revision of the control plane that it calls."""
     tag: str
-    """The tag whose webhook it is; empty for that of a control plane."""
+    """The revision tag that it belongs to; empty if it belongs to a control plane."""
     service: str
     """The Service that injects, as `namespace/name`, or a URL."""
     namespaces: frozenset[Label]
@@ -48,7 +48,7 @@ class Injector:
 
     @property
     def title(self) -> str:
-        """What it is, for messages."""
+        """Its name in messages."""
         return f"tag {self.tag}" if self.tag else f"revision {self.revision}"
 
     @classmethod
@@ -67,12 +67,12 @@ class Injector:
 
 
 def of(manifests: Iterable[Manifest]) -> Iterator[Injector]:
-    """The injectors among objects that have their kind."""
+    """The injectors among objects of any kind."""
     return among(one for one in manifests if GroupKind.of(one) == kinds.MUTATING_WEBHOOK)
 
 
 def among(configurations: Iterable[Manifest]) -> Iterator[Injector]:
-    """Istio's injectors among MutatingWebhookConfigurations. Those of others may select by the same labels."""
+    """Istio's injectors among MutatingWebhookConfigurations. Other webhooks may select by the same labels."""
     return (Injector.of(one) for one in configurations if leftovers.is_istios(one))
 
 
@@ -85,8 +85,8 @@ def asked_by_namespace(labels: Mapping[str, str]) -> Label | None:
 
 
 def asked_by_pod(labels: Mapping[str, str], namespace: Mapping[str, str]) -> Label | None:
-    """The label by which a pod asks for injection where its namespace, with these labels, says nothing of it; None if
-    it does not."""
+    """The label by which a pod asks for injection. None if it does not, or if its namespace decides, whose labels are
+    `namespace`."""
     if any(key in namespace for key in _OF_NAMESPACES) or labels.get(INJECT_LABEL) == "false":
         return None
     if REVISION_LABEL in labels:

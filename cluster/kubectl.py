@@ -1,4 +1,4 @@
-"""Running kubectl, which supports every way of logging in to a cluster that a kubeconfig can name."""
+"""Runs kubectl, which supports every login to a cluster that a kubeconfig can describe."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def output(kubeconfig: Path | None, *args: str, within: int = TIMEOUT) -> str:
         raise Unreachable(f"no answer within {within * 2} s") from None
     if done.returncode == 0:
         return done.stdout
-    errors = done.stderr.strip().splitlines()[-1:] or ["kubectl failed without a word"]
+    errors = done.stderr.strip().splitlines()[-1:] or ["kubectl failed without an error message"]
     if any(words in errors[0] for words in ("Error from server", "must be logged in", "provide credentials")):
         raise ClusterError(f"the cluster refuses: {errors[0]}")
     raise Unreachable(errors[0])

@@ -1,7 +1,8 @@
-"""What an Istio leaves on a cluster: one list for all that looks for it.
+"""The objects that an Istio can leave on a cluster: one list for all code that looks for them.
 
-Installers leave what a broken uninstallation did not reach, and istiod leaves what it has made while it ran, which no
-installer deletes. The names are those of all releases from 1.4 (galley, citadel, a pilot of its own) to 1.30.
+Installers leave the objects that an incomplete uninstallation did not reach. istiod leaves the objects that it created
+while it ran, which no installer deletes. The names are those of all releases from 1.4 (galley, citadel, a separate
+pilot) to 1.30.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ INJECTORS: Final = f"{_ADMISSION}/mutatingwebhookconfigurations"
 VALIDATORS: Final = f"{_ADMISSION}/validatingwebhookconfigurations"
 
 _SERVICE: Final = re.compile(r"istiod|istio-(galley|pilot|sidecar-injector)(-|$)")
-"""Services that webhooks of Istio call: since 1.5 istiod, with its revision or tag; before, a Service for each."""
+"""Services that webhooks of Istio call: since 1.5 istiod, with its revision or tag; before, one for each component."""
 _HOOK: Final = re.compile(r"(^|\.)(validation|sidecar-injector)\.istio\.io$")
 """Names of webhooks within a configuration: `validation.istio.io`, `rev.namespace.sidecar-injector.istio.io`."""
 _CONFIGURATION: Final = re.compile(r"istio-(galley|sidecar-injector|validator|revision-tag)(-|$)|istiod-")
-"""Names of the configurations: `istio-galley` (1.4), `istiod-<namespace>` (1.5 to 1.10), `istiod-default-validator` and
-`istio-validator-<revision>-<namespace>` (after that), `istio-revision-tag-<tag>`."""
+"""Names of webhook configurations: `istio-galley` (1.4), `istiod-<namespace>` (1.5 to 1.10), `istiod-default-validator`
+and `istio-validator-<revision>-<namespace>` (later releases), `istio-revision-tag-<tag>`."""
 _ROLE: Final = re.compile(
     r"(istiod|ztunnel|istio-(reader|galley|pilot|mixer|policy|citadel|nodeagent|security|sidecar-injector|init|cni"
     r"|operator|multi|istiocoredns|grafana-post-install))(-|$)"
@@ -72,14 +73,14 @@ class Trace:
     collection: str
     """The API path of all objects of the kind."""
     name: str = ""
-    """The one name that they have; empty if `test` decides."""
+    """The name of all of them; empty if `test` decides."""
     query: str = ""
-    """What the API server selects by."""
+    """The query by which the API server selects them."""
     label: str = ""
-    """What is left of it is this label alone."""
+    """Only this label of the object is a leftover, and the object is not; empty if the object itself is one."""
     test: Callable[[Manifest], bool] = lambda _: True
     effect: str = ""
-    """What it does to a mesh that is installed beside it; empty for nothing."""
+    """Its effect on a mesh that is installed beside it; empty if it has none."""
 
     @property
     def path(self) -> str:
@@ -125,7 +126,7 @@ MADE_BY_ISTIOD: Final = (
         test=_of_gateways,
     ),
 )
-"""What istiod (and before it citadel and galley) makes while it runs. `make down PURGE=1` deletes it."""
+"""Objects that istiod (and before it citadel and galley) creates while it runs. `make down PURGE=1` deletes them."""
 
 INSTALLED: Final = (
     Trace(kind=kinds.MUTATING_WEBHOOK, collection=INJECTORS, test=is_istios, effect="it refuses pods"),
@@ -156,12 +157,12 @@ INSTALLED: Final = (
         for label in (NAMESPACE_LABEL, REVISION_LABEL, MODE_LABEL)
     ),
 )
-"""What installers make: istioctl, its operator, and Helm."""
+"""Objects that installers create: istioctl, its operator, and Helm."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leftover:
-    """An object, or of a namespace a label, that an Istio has left."""
+    """An object, or a label of a namespace, that an Istio has left."""
 
     trace: Trace
     namespace: str
@@ -189,13 +190,13 @@ class Leftover:
 
 
 def made_by_istiod(api: Api) -> Iterator[Leftover]:
-    """What istiod has made and left. Raises Refused if something of it may not be listed."""
+    """The objects that istiod has created and left. Raises Refused if the caller may not list one of the kinds."""
     for trace in MADE_BY_ISTIOD:
         yield from _found(trace, api)
 
 
 def readable(api: Api, traces: Iterable[Trace] = (*MADE_BY_ISTIOD, *INSTALLED)) -> Iterator[Leftover]:
-    """What an Istio has left, as far as the caller may list it."""
+    """The leftovers of an Istio that the caller may list."""
     for trace in traces:
         with suppress(ClusterError):
             yield from _found(trace, api)

@@ -1,4 +1,4 @@
-"""All objects of the kinds by which a mesh is judged, as they stand on a cluster."""
+"""All objects on a cluster of the kinds that the analysis of a mesh needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesh.core.kinds import GroupKind
 Manifest = Mapping[str, Any]
 
 _PAGE: Final = 500
-"""The most objects of an answer."""
+"""The largest number of objects in one answer."""
 _OF_KUBERNETES: Final = (*pods.TEMPLATES, kinds.NAMESPACE, kinds.SERVICE, kinds.HORIZONTAL_POD_AUTOSCALER)
 _FIRST_GATEWAY_API: Final = ("Gateway", "HTTPRoute", "TCPRoute", "TLSRoute")
 _OF_OTHERS: Final = (
@@ -25,22 +25,22 @@ _OF_OTHERS: Final = (
 
 
 class Listed(NamedTuple):
-    """What could be read of a cluster, and what not."""
+    """The objects of a cluster that could be read, and the kinds that could not."""
 
     objects: Sequence[Manifest]
     unread: Mapping[GroupKind, str]
-    """The kinds of which not all objects could be read, each with what the API server says."""
+    """The kinds whose objects could not all be read, each with the API server's message."""
 
 
 class _Page(NamedTuple):
-    """A part of a collection that is to be asked for."""
+    """A page of a collection that is to be requested."""
 
     kind: GroupKind
     plural: str
     versions: Sequence[str]
-    """The versions of the API; the first one that is served is asked for."""
+    """The versions of the API; the first one that is served is requested."""
     token: str = ""
-    """Where the page begins, in the API server's words; empty for the first one."""
+    """The API server's `continue` token of the page; empty for the first page."""
 
     @property
     def version(self) -> str:
@@ -54,7 +54,7 @@ class _Page(NamedTuple):
         return f"/{root}/{self.version}/{self.plural}?limit={_PAGE}{begin}"
 
     def following(self, answer: Answer) -> _Page | None:
-        """What to ask for after an answer; None at the end of the collection."""
+        """The page to request after an answer; None at the end of the collection."""
         if answer.code == NOT_FOUND and len(self.versions) > 1:
             return self._replace(versions=self.versions[1:])
         token = (answer.body.get("metadata") or {}).get("continue") if answer.ok else ""
@@ -62,15 +62,15 @@ class _Page(NamedTuple):
 
 
 def read(server: Api) -> Listed:
-    """Reads the cluster, a page of each kind at a time. What the API server does not serve is not there. Raises
-    Unreachable."""
+    """Reads the cluster, one page of each kind at a time. A kind that the API server does not serve has no objects.
+    Raises Unreachable."""
     found: list[Manifest] = []
     unread: dict[GroupKind, str] = {}
     pages = [*_first_pages()]
     while pages:
         answers = ask_all(server, [Request("GET", page.path) for page in pages])
         for page, answer in zip(pages, answers, strict=True):
-            same = {"apiVersion": page.version, "kind": page.kind.name}  # items of a list do not say it
+            same = {"apiVersion": page.version, "kind": page.kind.name}  # items of a list lack both fields
             found += ({**same, **one} for one in answer.body.get("items") or ())
             if not answer.ok and answer.code != NOT_FOUND:
                 unread[page.kind] = answer.message
@@ -88,7 +88,7 @@ def _first_pages() -> Sequence[_Page]:
 
 
 def _of_istio(kind: type[api.Kind]) -> _Page:
-    """The objects of a kind, in the version of the oldest release that has it and is served."""
+    """The first page of a kind of Istio's API, with its versions from the oldest release to the newest."""
     versions = dict.fromkeys(version for name in releases.NAMES for version in releases.get(name).api.of(kind))
     return _Page(kind.group_kind(), api.definition_name(kind).partition(".")[0], list(versions))
 

@@ -1,7 +1,7 @@
-"""Whether an update would take the control plane away from proxies that run: the pods that would be left without one.
+"""Finds the running proxies whose control plane an update would delete.
 
-The update is judged by the recorded state and by the objects that it is going to apply. Pods that it restarts or
-deletes itself are no matter: Pulumi deletes what a program drops only after everything else is ready.
+The recorded state and the objects that the update is going to apply show what it does. Pods that the update itself
+restarts or deletes do not count: Pulumi deletes the objects that a program drops only after everything else is ready.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mesh.proxy.control_plane import DEFAULT, GUIDE, Name
 Manifest = Mapping[str, Any]
 
 _CONFIGURED: Final = ("command", "args", "env")
-"""Fields of a container that injection leaves as they are."""
+"""Fields of a container that injection does not change."""
 _SCRAPED: Final = "prometheus.io/"
 """Prefix of the annotations that injection overrides."""
 
@@ -53,7 +53,7 @@ class Objects:
 
 
 def recorded(state: StackState) -> Objects:
-    """The objects in a stack's state, without those of which it sets only some fields."""
+    """The objects in a stack's state, without those whose fields it sets only in part (`…Patch`)."""
     whole = ((type_and_name(urn)[0], outputs) for urn, outputs in state.urns.items())
     return Objects.of(
         outputs
@@ -63,17 +63,17 @@ def recorded(state: StackState) -> Objects:
 
 
 def problem(before: Objects, after: Objects, running: Iterable[Sidecar]) -> str:
-    """Why an update from one to the other must not go on, and what to do first; empty if it may. `running` are the pods
-    of the cluster that run a proxy."""
+    """The reason why an update from `before` to `after` must not run, and what to do first; empty if it may. `running`
+    are the pods of the cluster that run a proxy."""
     gone = before.control_planes - after.control_planes
     left = [one for one in running if _is_left(one, gone, before, after)] if gone else []
     if not left:
         return ""
     services = ", ".join(sorted("/".join(service) for service in gone))
     return (
-        f"{words.count(len(left), 'pod')} would keep a sidecar without a control plane, since the Service {services}"
-        f" goes: {sidecars.listed(left)}. They would get no new configuration, and their certificates would expire."
-        f" {_way_out(left, after)}"
+        f"{words.count(len(left), 'pod')} would keep a sidecar without a control plane, since the update deletes the"
+        f" Service {services}: {sidecars.listed(left)}. They would get no new configuration, and their certificates"
+        f" would expire. {_way_out(left, after)}"
     )
 
 
@@ -87,7 +87,7 @@ def _is_left(one: Sidecar, gone: frozenset[Name], before: Objects, after: Object
 
 
 def _is_made_from(pod: Manifest, template: Manifest) -> bool:
-    """Whether a pod may come from a template; if not, the update of its workload replaces it."""
+    """Whether a pod matches a template; if it does not, the update of its workload replaces it."""
     meta, wanted = pod["metadata"], template.get("metadata") or {}
     notes = {key: value for key, value in (wanted.get("annotations") or {}).items() if not key.startswith(_SCRAPED)}
     if not _holds(meta.get("labels") or {}, wanted.get("labels") or {}):
@@ -102,15 +102,15 @@ def _is_made_from(pod: Manifest, template: Manifest) -> bool:
 
 
 def _set(container: Manifest) -> Iterator[tuple[str, Any]]:
-    """The fields of a template's container by which the pods of two templates are told apart."""
+    """The fields of a template's container that distinguish the pods of two templates."""
     if image := container.get("image"):
         yield "image", image
     yield from ((name, container[name]) for name in _CONFIGURED if container.get(name))
 
 
 def _holds(there: Any, wanted: Any) -> bool:
-    """Whether a value has all that is wanted; besides, it may have what the API server fills in. What the config
-    encrypts is not compared."""
+    """Whether a value has everything that is wanted. It may also have defaults that the API server fills in. Encrypted
+    values of the config are not compared."""
     if isinstance(wanted, Mapping):
         return isinstance(there, Mapping) and all(_holds(there.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, list | tuple):
@@ -127,15 +127,15 @@ def _way_out(left: Iterable[Sidecar], after: Objects) -> str:
     own = [one for one in left if one.maker_among(after.templates)]
     others = [one for one in left if one not in own]
     if after.control_planes:
-        restart = " and restart those of others there" if others else ""
+        restart = ", and restart the pods that this stack does not manage" if others else ""
         return (
-            "Keep the old control plane while they move: the new one in mesh:controlPlanes, then"
-            f" mesh:injectedNamespaces.NAME.revision and mesh:gateways.NAME.revision{restart}; then drop the old one:"
+            "Keep the old control plane while they move: add the new one to mesh:controlPlanes, then set"
+            f" mesh:injectedNamespaces.NAME.revision and mesh:gateways.NAME.revision{restart}; then remove the old one:"
             f" {GUIDE}"
         )
     ways = []
     if own:
-        ways.append("Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways")
+        ways.append("Remove the gateways of this stack, too: set `enabled: false` in their entries of mesh:gateways")
     if others:
         ways.append(sidecars.TAKE_OUT)
     return ". ".join(ways)

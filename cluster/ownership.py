@@ -1,6 +1,6 @@
-"""Whether a stack may be applied to a cluster, judged by the owner of the mesh and of the namespaces there.
+"""Decides whether a stack may be applied to a cluster, by the owners of the mesh and the namespaces there.
 
-The owner is in annotations of each namespace and definition that a stack creates: project, stack, and an id from the
+Annotations on each namespace and definition that a stack creates name the owner: project, stack, and an id from the
 stack's state."""
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def problems(
 ) -> Iterator[str]:
     """The reasons why a stack must not be applied to the cluster; none if it may.
 
-    `namespace` is Istio's own; `namespaces` are the stack's others, each `create` or `existing`. With `adopt`, objects
-    without an owner may be taken over."""
+    `namespace` is Istio's own; `namespaces` are the other namespaces of the stack, each `create` or `existing`. With
+    `adopt`, the stack may take over objects without an owner."""
     cluster = f"{found.target.context} ({found.target.server})"
     if unusable := list(_cluster_problems(found, recorded, releases, stack, cluster)):
         yield from unusable
@@ -45,7 +45,7 @@ def problems(
         described = f"project {owner[OWNER_PROJECT]}, stack {owner.get(OWNER_STACK)} (id {owner.get(OWNER_ID)})"
         yield (
             f"{cluster} already has the mesh of {described}."
-            f" Use that stack with the state that it was made with, take that mesh down first, or {_BESIDE}"
+            f" Use that stack with its own state, take that mesh down first, or {_BESIDE}"
         )
     elif found.istio and not ours and not adopt:
         yield (
@@ -62,12 +62,12 @@ def problems(
 
 
 def _only_left(found: Survey) -> str:
-    """How to remove the webhooks if nothing else is there of that Istio; empty if something may be."""
+    """How to remove the webhooks if nothing else is left of that Istio; empty if more may be left."""
     if not found.abandoned or found.definitions:
         return ""
     if not found.blocking:
-        return "It is gone but for that webhook, which nothing answers: remove it first"
-    return f"It is gone but for what it has left. {'. '.join(_removal(one, found) for one in found.blocking)}"
+        return "Only that webhook is left of it, and its Service does not exist: remove it first"
+    return f"Only leftovers of it remain. {'. '.join(_removal(one, found) for one in found.blocking)}"
 
 
 def _removal(one: Blocking, found: Survey) -> str:
@@ -75,21 +75,22 @@ def _removal(one: Blocking, found: Survey) -> str:
 
 
 def blocked(found: Survey, recorded: StackState, own: frozenset[str], said: Sequence[str] = ()) -> Iterator[str]:
-    """What an Istio that is gone has left, and that would refuse what a stack installs; also where the stack may be
-    installed, beside another mesh or over its own.
+    """A message for each leftover of an Istio that would refuse objects of the stack, even where the stack may be
+    installed: beside another mesh, or over its own.
 
-    `own` are the names of the stack's own webhook configurations; `said` are reasons that may name others already."""
+    `own` are the names of the stack's own webhook configurations. Leftovers that the reasons in `said` name already are
+    not repeated."""
     for one in found.blocking:
         token = f"kubernetes:admissionregistration.k8s.io/v1:{one.kind}::{one.name}"
         told = any(one.removal in reason for reason in said)
         if one.name not in own and token not in recorded.resources and not told:
-            yield f"{found.target.context} ({found.target.server}) has what an Istio has left. {_removal(one, found)}"
+            yield f"{found.target.context} ({found.target.server}) has leftovers of an Istio. {_removal(one, found)}"
 
 
 def _cluster_problems(
     found: Survey, recorded: StackState, releases: Iterable[Release], stack: str, cluster: str
 ) -> Iterator[str]:
-    """Whether Kubernetes is too old, and whether the stack's state belongs to another cluster."""
+    """A message if Kubernetes is too old, and one if the stack's state belongs to another cluster."""
     wanted = max((release.kubernetes for release in releases), key=lambda one: one.oldest)
     if found.version < wanted.oldest:
         have, want = (".".join(map(str, v)) for v in (found.version, wanted.oldest))
@@ -99,7 +100,7 @@ def _cluster_problems(
         yield (
             f"the state of stack {stack} belongs to another cluster: {before.get('context')}"
             f" (id {before['clusterIdentifier']}), and {cluster} has id {found.uid}."
-            " Name the first one's context, or use another stack for this cluster"
+            " Name the context of that cluster, or use another stack for this one"
         )
 
 
@@ -113,16 +114,16 @@ def _namespace_problems(
     root: str | None = None,
     adopt: bool = False,
 ) -> Iterator[str]:
-    """Namespaces that are declared `create` but have another owner, or `existing` but do not exist."""
+    """A message for each namespace that is declared `create` but has another owner, or `existing` but is missing."""
     for name, ownership in namespaces.items():
         there = name in found.namespaces
         free = adopt and OWNER_PROJECT not in found.namespaces.get(name, {})
         mine = _is_ours(found.namespaces.get(name, {}), recorded, project, stack, name)
         if ownership == "existing" and not there:
-            yield f"namespace {name} is declared `existing`, but {cluster} has none; create it, or declare it `create`"
+            yield f"namespace {name} is declared `existing`, but {cluster} lacks it: create it, or declare it `create`"
         if ownership == "create" and there and not mine and not free:
             way_out = "remove it" if name == root else "declare it `existing`, or remove it"
-            yield f"namespace {name} is to be created, but {cluster} has one that is not this stack's: {way_out}"
+            yield f"namespace {name} is declared `create`, but {cluster} has it, and it is not this stack's: {way_out}"
 
 
 def problems_without_base(
@@ -135,23 +136,23 @@ def problems_without_base(
     namespaces: Mapping[str, str],
     adopt: bool = False,
 ) -> Iterator[str]:
-    """The same for a stack with `mesh:base: {enabled: false}`: a further revision beside another control plane, or a
-    stack without a control plane on this cluster.
+    """The reasons why a stack with `mesh:base: {enabled: false}` must not be applied: a further revision beside another
+    control plane, or a stack without a control plane on this cluster.
 
-    `injectors` are the names of its revisions' injection webhooks; `namespaces` are all that it uses."""
+    `injectors` are the names of its revisions' injection webhooks; `namespaces` are all namespaces that it uses."""
     cluster = f"{found.target.context} ({found.target.server})"
     yield from _cluster_problems(found, recorded, releases, stack, cluster)
     for injector in found.injectors.intersection(() if adopt else injectors):
         if recorded.has_injector(injector):
             continue
-        yield f"{cluster} already has a control plane of this revision: its webhook {injector} is not this stack's"
+        yield f"{cluster} already has a control plane of this revision: webhook {injector} is not this stack's"
     yield from _namespace_problems(found, recorded, project, stack, namespaces, cluster, adopt=adopt)
 
 
 def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -> str:
-    """Why the custom resource definitions of Istio on the cluster cannot become this stack's; empty if they can.
+    """The reason why Istio's custom resource definitions on the cluster cannot become this stack's; empty if they can.
 
-    A stack finds its own again if it kept them (`mesh:keepDefinitions`), or if an update was killed."""
+    A stack finds its own definitions again if it kept them (`mesh:keepDefinitions`), or if an update was killed."""
     for name, definition in sorted(found.definitions.items()):
         owner = definition.annotations
         if OWNER_PROJECT not in owner and adopt:
@@ -160,7 +161,7 @@ def _foreign_definitions(found: Survey, project: str, stack: str, adopt: bool) -
             return f"already has an Istio that this stack did not install: {name} is defined. {_WAYS_OUT}"
         if (owner[OWNER_PROJECT], owner.get(OWNER_STACK)) != (project, stack):
             described = f"project {owner[OWNER_PROJECT]}, stack {owner.get(OWNER_STACK)}"
-            return f"has definitions of Istio's API that {described} has left: use that stack, or delete them"
+            return f"has definitions of Istio's API that {described} left behind: use that stack, or delete them"
     return ""
 
 

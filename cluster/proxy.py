@@ -1,4 +1,4 @@
-"""Connections to an API server through `kubectl proxy`, which does the login."""
+"""Connections to an API server through `kubectl proxy`, which logs in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cluster.target import Target
 
 @contextmanager
 def connect(target: Target) -> Iterator[Api]:
-    """Runs `kubectl proxy` for as long as the context lasts. Its socket is in a folder that only the user can enter.
+    """Runs `kubectl proxy` as long as the `with` block lasts. Its socket is in a folder that only the user can enter.
 
     Raises NoKubectl, or Unreachable if kubectl ends before it listens."""
     with tempfile.TemporaryDirectory(prefix="mesh-") as folder:
@@ -36,7 +36,7 @@ def connect(target: Target) -> Iterator[Api]:
                     if _listens(path):
                         break
                 else:
-                    raise Unreachable(output.strip() or "kubectl proxy failed without a word")
+                    raise Unreachable(output.strip() or "kubectl proxy failed without an error message")
                 yield HttpApi(lambda: _Connection(path))
             finally:
                 proxy.terminate()

@@ -1,4 +1,4 @@
-"""How long pods have needed to get ready."""
+"""How long pods have taken to become ready."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Manifest = Mapping[str, Any]
 
 
 def seconds(found: Iterable[Manifest]) -> Mapping[Name, float]:
-    """Seconds from the creation of a pod until it was ready, by the objects that may have made it
-    (`cluster.sidecars.makers`); the longest time where there are several pods. Pods that are not ready tell nothing."""
+    """Seconds from the creation of a pod until it was ready, by the objects that may have created it
+    (`cluster.sidecars.makers`); the longest time if there are several pods. Pods that are not ready are ignored."""
     took: dict[Name, float] = {}
     for pod in found:
         if (since := _ready_since(pod)) and not sidecars.has_ended(pod):

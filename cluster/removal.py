@@ -1,4 +1,4 @@
-"""What an update or a teardown takes away from those who use it: control planes, injection, definitions."""
+"""What an update or a teardown removes although others use it: control planes, injection, definitions."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mesh.core import words
 Manifest = Mapping[str, Any]
 
 _SHOWN = 3
-"""Things that go which a message names."""
+"""The number of removed things that a message names."""
 
 
 @dataclass(frozen=True)
 class Removal:
-    """The difference between the objects of a stack in its state and those that it is going to have."""
+    """The difference between the recorded objects of a stack and those that it will have."""
 
     before: Injection
     after: Injection
     gone: Sequence[str] = ()
-    """The names of the definitions of Istio's API that go."""
+    """The names of the definitions of Istio's API that the update deletes."""
 
     @classmethod
     def of(cls, recorded: StackState, manifests: Sequence[Manifest]) -> Self:
@@ -41,20 +41,20 @@ class Removal:
 
     @cached_property
     def taken(self) -> str:
-        """What goes, in a few words; empty if nothing does. It is known without the cluster."""
-        found = [*uninjected.changes(self.before, self.after), *(f"definition {one} goes" for one in self.gone)]
+        """A short list of what the update removes; empty if nothing. The cluster is not needed for it."""
+        found = [*uninjected.changes(self.before, self.after), *(f"definition {one} is deleted" for one in self.gone)]
         return words.some(found, _SHOWN, "; ")
 
     @property
     def forbidden(self) -> Iterator[str]:
-        """Why the update must not go on, as far as it is known without the cluster, one line each."""
+        """The reasons why the update must not run that are known without the cluster, one line each."""
         if text := in_place.problem(self.before.objects, self.after.objects):
             yield text
         yield from uninjected.answered_twice(self.before, self.after)
 
     def problems(self, api: Api) -> Iterator[str]:
-        """Why the update must not go on, one line each, with what to do first. Raises Refused if the caller may not
-        list what `cluster.revisions` reads."""
+        """The reasons why the update must not run, one line each, with what to do first. Raises Refused if the caller
+        may not list the kinds that `cluster.revisions` reads."""
         found = revisions.read(api)
         before, after = self.before.objects, self.after.objects
         if text := orphans.problem(before, after, found.proxies):

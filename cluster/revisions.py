@@ -1,6 +1,6 @@
-"""The control planes on a cluster and who depends on them: tags, namespaces, pods and gateways.
+"""The control planes on a cluster and what depends on them: revision tags, namespaces, pods and gateways.
 
-Read once, with few requests; for whoever shows them or judges what a change would do to them.
+They are read once, with few requests, for the code that shows them or judges the effect of a change.
 """
 
 from __future__ import annotations
@@ -56,32 +56,32 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Namespace:
-    """A namespace, and what its pods are injected by."""
+    """A namespace, and the control plane that injects its pods."""
 
     name: str
     labels: Mapping[str, str]
     label: Label | None
     """The label that asks for injection, as it is written; None without one."""
     revision: str
-    """The revision that the label leads to; empty if no injector answers it."""
+    """The revision that injects by this label; empty if no injector answers it."""
     tag: str
-    """The tag by which it does; empty if it names a revision."""
+    """The revision tag that the label names; empty if it names a revision."""
 
 
 @dataclass(frozen=True)
 class Revisions:
-    """What stands on a cluster."""
+    """The control planes on a cluster and what depends on them."""
 
     control_planes: Sequence[Deployed]
     """The Deployments of istiod."""
     services: Mapping[Name, str]
-    """The Services of control planes, those of tags among them, and the revision that each leads to."""
+    """The Services of control planes and of revision tags, each with the revision that it leads to."""
     injectors: Sequence[Injector]
     namespaces: Mapping[str, Namespace]
     pods: Sequence[Manifest]
     """The pods that have not ended."""
     gateways: Sequence[Deployed]
-    """The Deployments of gateways. Their image is that of their pods where istiod sets it."""
+    """The Deployments of gateways. If istiod sets their image, it is the image of their pods."""
     templates: Mapping[Name, Mapping[str, str]]
     """The labels of the pod template of each Deployment."""
 
@@ -92,7 +92,7 @@ class Revisions:
 
     @cached_property
     def proxies(self) -> Sequence[Sidecar]:
-        """The pods that run a proxy, gateways among them."""
+        """The pods that run a proxy, including gateways."""
         return list(sidecars.among(self.pods))
 
     @cached_property
@@ -105,13 +105,13 @@ class Revisions:
         return found
 
     def asked_by(self, one: Sidecar) -> str:
-        """The revision of the control plane that a proxy asks; empty if it does not say, or if there is none."""
+        """The revision of the control plane that a proxy uses; empty if it is not known, or if there is none."""
         found = {self.services[name] for name in one.asks if name in self.services}
         return next(iter(found)) if len(found) == 1 else ""
 
     def labels_of_new_pod(self, pod: Manifest) -> Mapping[str, str]:
-        """The labels with which the maker of a pod makes the next one, as far as it is known: those of the pod itself
-        may come from its injection, as its revision does in Istio 1.10."""
+        """The labels of the next pod that the owner of this pod creates, as far as they are known. The labels of the
+        pod itself may come from its injection, as its revision does in Istio 1.10."""
         for maker in sidecars.makers(pod):
             if maker in self.templates:
                 return self.templates[maker]

@@ -1,4 +1,4 @@
-"""Rollouts of workloads: whether their pods are all of the last pod template, and why they are not."""
+"""Rollouts of workloads: whether all pods have the latest pod template, and why they do not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLURALS: Final[Mapping[GroupKind, str]] = {
 }
 """The kinds whose pods are replaced when their template changes, as in API paths."""
 _PAUSE: Final = 0.5
-"""Seconds between two looks at a workload."""
+"""Seconds between two reads of a workload."""
 
 
 def path(manifest: Manifest) -> str:
@@ -38,8 +38,8 @@ def apply(api: Api, manifest: Manifest) -> Manifest:
 
 
 def wait(api: Api, manifest: Manifest, limit: float, on_wait: Callable[[str], None]) -> bool:
-    """Waits up to `limit` seconds until a workload has rolled out; whether it has. `on_wait` gets how far it is each
-    time that changes."""
+    """Waits up to `limit` seconds until a workload has rolled out, and returns whether it has. `on_wait` is called with
+    the progress each time it changes."""
     end, said = time.monotonic() + limit, ""
     while not finished(found := client.get(api, path(manifest))):
         if time.monotonic() > end:
@@ -51,7 +51,7 @@ def wait(api: Api, manifest: Manifest, limit: float, on_wait: Callable[[str], No
 
 
 def finished(found: Manifest) -> bool:
-    """Whether all pods of a workload are of its last template, and available."""
+    """Whether all pods of a workload have its latest template and are available."""
     status, wanted = found.get("status") or {}, _wanted(found)
     available = status.get("availableReplicas") or status.get("numberAvailable") or 0
     old = GroupKind.of(found) == kinds.DEPLOYMENT and status.get("replicas", 0) != wanted
@@ -59,19 +59,19 @@ def finished(found: Manifest) -> bool:
 
 
 def rolls(found: Manifest) -> bool:
-    """Whether the rollout of a Deployment's last change is not finished."""
+    """Whether a Deployment is still rolling out its latest change."""
     status = found.get("status") or {}
     reasons = {condition["type"]: condition.get("reason") for condition in status.get("conditions") or ()}
     return not _is_seen(found) or reasons.get("Progressing") != "NewReplicaSetAvailable"
 
 
 def _is_seen(found: Manifest) -> bool:
-    """Whether the workload's controller has seen its last change."""
+    """Whether the workload's controller has seen its latest change."""
     return bool((found.get("status") or {}).get("observedGeneration", 0) >= found["metadata"]["generation"])
 
 
 def reasons(api: Api, found: Manifest) -> Iterator[str]:
-    """Why a workload lacks available or updated pods, in the words of Kubernetes."""
+    """Kubernetes' own messages about why a workload lacks available or updated pods."""
     status = found.get("status") or {}
     for condition in status.get("conditions", []):
         if condition["type"] == "ReplicaFailure":
@@ -81,8 +81,8 @@ def reasons(api: Api, found: Manifest) -> Iterator[str]:
 
 
 def drop_unready(api: Api, found: Manifest) -> None:
-    """Deletes the pods of a StatefulSet's last template that are not ready: it waits for them even if the template
-    changes back."""
+    """Deletes the pods of a StatefulSet that have its latest template and are not ready: the controller waits for them
+    even if the template changes back."""
     last = (found.get("status") or {}).get("updateRevision")
     for pod in _pods(api, found) if GroupKind.of(found) == kinds.STATEFUL_SET else ():
         ready = any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions") or ())

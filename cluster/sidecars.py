@@ -1,7 +1,7 @@
-"""The pods with a sidecar on a cluster, and which control plane each of them asks.
+"""The pods with a proxy on a cluster, and the control plane that each of them uses.
 
-Without that Service a proxy runs on with the configuration that it has, and its certificate, which lasts a day by
-default, is not renewed.
+If the Service of its control plane is deleted, a proxy keeps its configuration. Its certificate, which is valid for a
+day by default, is not renewed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from mesh.proxy.proxy import CONTAINER
 Manifest = Mapping[str, Any]
 
 SHOWN: Final = 10
-"""Names that a message lists; further ones are only counted."""
+"""The number of names that a message lists; the others are only counted."""
 TAKE_OUT: Final = (
-    "Take the injection label from their namespaces and restart them first"
+    "Remove the injection label from their namespaces and restart them first"
     " (kubectl label namespace NAME istio-injection- istio.io/rev- ;"
     " kubectl rollout restart deployment,statefulset,daemonset --namespace NAME)"
 )
-"""How pods get rid of their sidecar."""
+"""How to remove the sidecars from pods."""
 _MADE_BY_OTHERS: Final = ("ReplicaSet", "Job")
 _ROLES_OF_GATEWAYS: Final = ("router", "waypoint")
 _ENDED: Final = ("Succeeded", "Failed")
@@ -38,7 +38,7 @@ class Sidecar:
     pod: Manifest
     asks: frozenset[Name]
     """The Services of its control plane: the one that signs its certificates, and the one that configures it. Empty if
-    the pod does not say."""
+    the pod names none."""
 
     @property
     def name(self) -> Name:
@@ -52,17 +52,17 @@ class Sidecar:
 
     @property
     def is_gateway(self) -> bool:
-        """Whether the proxy is a gateway, and no sidecar."""
+        """Whether the proxy is a gateway, not a sidecar."""
         return is_gateway(self.pod["spec"])
 
     def maker_among(self, names: Container[Name]) -> Name | None:
-        """What has made the pod, of the objects with these names; None if none of them has."""
+        """The one of these names whose object has created the pod; None if none has."""
         return next((one for one in makers(self.pod) if one in names), None)
 
 
 def makers(pod: Manifest) -> Sequence[Name]:
-    """What may have made a pod: what controls it, or else itself; and the Deployment or CronJob of a ReplicaSet or Job,
-    whose name has `-<hash>` or `-<number>` after theirs."""
+    """The names of the objects that may have created a pod: its owners, or the pod itself if it has none; also the
+    Deployment or CronJob of a ReplicaSet or Job, whose name has `-<hash>` or `-<number>` after theirs."""
     namespace, itself = name(pod)
     found = []
     for owner in pod["metadata"].get("ownerReferences", []):
@@ -81,13 +81,13 @@ def among(found: Iterable[Manifest]) -> Iterator[Sidecar]:
 
 
 def has_ended(pod: Manifest) -> bool:
-    """Whether a pod is being deleted, or has done its work."""
+    """Whether a pod is being deleted, or its containers have ended."""
     return "deletionTimestamp" in pod["metadata"] or (pod.get("status") or {}).get("phase") in _ENDED
 
 
 def is_gateway(spec: Manifest) -> bool:
-    """Whether the proxy in the spec of a pod or of a pod template is a gateway: by its role, or where that is yet to be
-    injected, because it stands alone. False without a proxy."""
+    """Whether the proxy in the spec of a pod or of a pod template is a gateway: by its role, or if the role is injected
+    later, because it is the only container. False without a proxy."""
     proxy = pods.running_container(spec, CONTAINER)
     if not proxy:
         return False

@@ -1,6 +1,6 @@
-"""The Pulumi state of a stack, as its last update left it.
+"""The Pulumi state of a stack after its last update.
 
-This module is imported before the rest of the program, and so imports little itself.
+This module is imported before the rest of the program, so it imports little itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class StackState:
 
     @property
     def manifests(self) -> Iterator[Mapping[str, Any]]:
-        """The Kubernetes objects, and the parts of objects (`…Patch`)."""
+        """The Kubernetes objects, including parts of objects (`…Patch`)."""
         return (one for one in self.urns.values() if {"apiVersion", "kind", "metadata"} <= one.keys())
 
     @property

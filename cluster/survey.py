@@ -1,4 +1,4 @@
-"""A survey of the cluster, taken before the first resource is registered: version, identity, and what is installed."""
+"""The survey of a cluster before the first resource is registered: version, identity, and what is installed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 @dataclass(frozen=True)
 class Blocking:
-    """An object of an Istio that is gone, with which the API server refuses what a mesh needs."""
+    """A leftover of an Istio that makes the API server refuse objects that a mesh needs."""
 
     kind: str
     name: str
@@ -60,7 +60,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the API server says of a cluster."""
+    """What the API server reports about a cluster."""
 
     target: Target
     uid: str
@@ -69,7 +69,7 @@ class Survey:
     namespaces: Mapping[str, Mapping[str, str]]
     """The annotations of each namespace, by name."""
     istio: str | None
-    """The evidence of an installed Istio control plane, as text for messages; None without one."""
+    """The evidence of an installed Istio control plane, as text for messages; None if there is none."""
     node: str | None
     """Address of the first node: its ExternalIP, or else its InternalIP; None if it has neither."""
     injectors: frozenset[str] = frozenset()
@@ -77,9 +77,9 @@ class Survey:
     definitions: Mapping[str, Definition] = field(default_factory=dict)
     """Istio's custom resource definitions, by name."""
     blocking: Sequence[Blocking] = ()
-    """What an Istio has left that would refuse pods or objects of Istio's API."""
+    """Leftovers of an Istio that would refuse pods or objects of Istio's API."""
     abandoned: bool = False
-    """Whether nothing answers the webhooks that are the evidence of an Istio: their Services do not exist."""
+    """Whether the webhooks that are the evidence of an Istio have no Services, so that nothing answers them."""
 
 
 def take(target: Target) -> Survey:
@@ -123,8 +123,8 @@ def _described(what: str, configuration: Mapping[str, Any]) -> str:
 
 
 def _is_dead(configuration: Mapping[str, Any], server: Api) -> bool:
-    """Whether none of the Services that a webhook configuration calls exists. An address outside of the cluster may
-    answer, and so may a Service that may not be read."""
+    """Whether none of the Services that a webhook configuration calls exists. An address outside of the cluster, or a
+    Service that the caller may not read, counts as existing."""
     hooks = configuration.get("webhooks") or ()
     services = [(hook.get("clientConfig") or {}).get("service") for hook in hooks]
     return all(service is not None and _is_missing(service, server) for service in services)
@@ -136,7 +136,7 @@ def _is_missing(service: Mapping[str, str], server: Api) -> bool:
 
 
 def _refusing(dead: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Blocking]:
-    """The configurations that let nothing pass while nothing answers them: failurePolicy Fail, the default."""
+    """The configurations that refuse everything since their Service does not exist: failurePolicy Fail, the default."""
     for what, one in dead:
         closed = [hook for hook in one.get("webhooks") or () if hook.get("failurePolicy", "Fail") == "Fail"]
         if closed:
@@ -144,13 +144,13 @@ def _refusing(dead: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Blockin
             where = f"{service.get('namespace')}/{service['name']}"
             refused = "pods" if what == "injectors" else "objects of Istio's API"
             why = (
-                f"its Service {where} does not exist, so (failurePolicy Fail) the {refused} that it selects are refused"
+                f"its Service {where} does not exist, so the {refused} that it selects are refused (failurePolicy Fail)"
             )
             yield Blocking(_KINDS[what].name, one["metadata"]["name"], why)
 
 
 def _policies(server: Api) -> Iterator[Blocking]:
-    """The bindings of admission policies of an Istio; API servers before Kubernetes 1.30 have none."""
+    """The bindings of an Istio's admission policies; API servers before Kubernetes 1.30 have none."""
     answer = server.ask(Request("GET", _POLICIES))
     for binding in (answer.body.get("items") or []) if answer.ok else []:
         if leftovers.POLICY.match(name := binding["metadata"]["name"]):
@@ -159,7 +159,7 @@ def _policies(server: Api) -> Iterator[Blocking]:
 
 
 def _definitions(server: Api) -> Mapping[str, Definition]:
-    """Istio's custom resource definitions on the cluster, of any release that is supported here.
+    """Istio's custom resource definitions on the cluster, of any supported release.
 
     An update that was killed may have left only some of them."""
     ours = set(map(api.definition_name, api.kinds()))

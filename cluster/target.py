@@ -14,16 +14,17 @@ from mesh.core import errors
 from mesh.core.names import EMBEDDED_CLUSTERS
 
 ADOPT: Final = "MESH_ADOPT"
-"""Environment variable that `make adopt` sets: objects without an owner may be taken over."""
+"""Environment variable that `make adopt` sets: the stack may take over objects without an owner."""
 EMBEDDED: Final = "MESH_EMBEDDED"
 """Environment variable with a JSON object: the kubeconfig file of each embedded cluster, by context. The commands that
 start the program set it, since the program itself does not know where the sandbox keeps its files."""
 FORCE: Final = "MESH_FORCE"
-"""Environment variable that `make up FORCE=1` sets: running proxies may lose their control plane."""
+"""Environment variable that `make up FORCE=1` sets: problems that would stop the update are only warnings."""
 OFFLINE: Final = "MESH_OFFLINE"
 """Environment variable: if it is set, no request is sent to a cluster."""
 PREVIEW: Final = "MESH_PREVIEW"
-"""Environment variable that `make preview` sets: no update follows, which would be refused."""
+"""Environment variable that `make preview` sets: no update follows, so the program may warn where it would refuse an
+update."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Target:
 
     @classmethod
     def named(cls, context: str | None) -> Self:
-        """The cluster of a context. Raises ClusterError without a context, or if the kubeconfig lacks it."""
+        """The cluster of a context. Raises ClusterError if there is no context, or if the kubeconfig lacks it."""
         kubeconfig = _embedded(context)
         if offline():
             return cls(context or "(none)", "not asked", kubeconfig)
@@ -62,13 +63,13 @@ class Target:
         return kubectl.command(self.kubeconfig, "--context", self.context)
 
     def kubectl(self, *args: str, within: int = kubectl.TIMEOUT) -> str:
-        """The output of a kubectl command for the cluster, whose requests may take `within` seconds; raises the errors
+        """The output of a kubectl command for the cluster, whose requests may take `within` seconds. Raises the errors
         of `cluster.kubectl.output`."""
         return kubectl.output(self.kubeconfig, "--context", self.context, *args, within=within)
 
 
 def offline() -> bool:
-    """Whether no request may be sent to a cluster: a preview then compares with the recorded state alone."""
+    """Whether no request may be sent to a cluster. A preview then compares with the recorded state only."""
     return bool(os.environ.get(OFFLINE))
 
 
@@ -78,12 +79,12 @@ def adopting() -> bool:
 
 
 def previewing() -> bool:
-    """Whether the program runs for a preview alone; the preview before an update is none."""
+    """Whether the program runs for a preview only. The preview that is part of an update does not count."""
     return bool(os.environ.get(PREVIEW))
 
 
 def forced() -> bool:
-    """Whether an update goes on although running proxies lose their control plane."""
+    """Whether an update continues in spite of problems, such as running proxies that lose their control plane."""
     return bool(os.environ.get(FORCE))
 
 

@@ -1,4 +1,4 @@
-"""The apps of a stack: each object of their files is a resource of its own, of the SDK's class for its kind."""
+"""The apps of a stack: each object of their files is a resource, with the type of the SDK's class for its kind."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from mesh.core.kinds import GroupKind
 from mesh.releases import manual
 
 _WITHOUT_WAIT: Final = (kinds.PERSISTENT_VOLUME_CLAIM, kinds.INGRESS, kinds.SERVICE)
-"""Kinds that become ready only by something of the cluster that need not be there, such as a provisioner."""
+"""Kinds that become ready only if the cluster has a certain controller, such as a provisioner of volumes."""
 _VALUES: Final = ("data", "stringData")
-"""The fields of a Secret with its values."""
+"""The fields of a Secret that have its values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class App(pulumi.ComponentResource):
 
 
 def _with_proxy(injected: Injected, kind: GroupKind, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A workload with the sidecar itself, or with what makes its pods restart when the sidecar changes."""
+    """A workload with the sidecar itself, or with annotations that make its pods restart when the sidecar changes."""
     if injected.manual:
         return manual.with_sidecar(injected.mesh, body)
     if not injected.pod_annotations or kind not in pods.RESTARTED:
@@ -101,8 +101,8 @@ def _is_injected(injected: Injected, pod: Mapping[str, Any]) -> bool:
 
 
 def resource(name: str, body: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
-    """The resource of an object. Its type is that of the SDK's class for its `apiVersion` and `kind`; the class itself
-    would be imported for nothing, since the object is whole."""
+    """The resource of an object. Its type is that of the SDK's class for its `apiVersion` and `kind`. The class itself
+    is not imported, since the object is complete."""
     version = body["apiVersion"] if "/" in body["apiVersion"] else f"core/{body['apiVersion']}"
     props = dict(body)
     if GroupKind.of(body) == kinds.SECRET:

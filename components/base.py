@@ -1,4 +1,4 @@
-"""What all control planes of a cluster share: Istio's namespace, definitions, service accounts and roles."""
+"""The objects that all control planes of a cluster share: Istio's namespace, CRDs, service accounts and roles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BaseArgs:
     """Arguments of Base."""
 
     control_planes: Sequence[Installation]
-    """All control planes of the stack; first the one of its own keys, whose base this is."""
+    """All control planes of the stack. The first one is that of the stack's own keys; its values configure the base."""
     owner: Mapping[str, pulumi.Input[str]]
     """Annotations that name the owner of the namespace and the definitions."""
     keep: bool = False
@@ -37,7 +37,7 @@ class Base(pulumi.ComponentResource):
     definitions: list[k8s.apiextensions.v1.CustomResourceDefinition]
     """Istio's custom resource definitions; custom resources must depend on them."""
     permissions: list[pulumi.Resource]
-    """istiod's service account and role bindings, where control planes share them."""
+    """istiod's service account and role bindings, if control planes share them."""
 
     def __init__(self, name: str, args: BaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Base", name, None, opts)
@@ -68,8 +68,8 @@ class Base(pulumi.ComponentResource):
         ]
 
     def _accounts(self, control_planes: Iterable[Installation]) -> list[pulumi.Resource]:
-        """The account of readers elsewhere; and istiod's account and the roles, where control planes share them.
-        Returns what istiod needs."""
+        """Creates the account of readers on other clusters, and istiod's account and the roles if control planes share
+        them. Returns the resources that istiod needs."""
         mesh = self._mesh
         if reader := mesh.release.roles.reader(mesh):
             rbac.service_account(mesh, reader, self.namespace, self)

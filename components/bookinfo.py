@@ -22,7 +22,7 @@ SCRATCH: Final = {
     bookinfo.REVIEWS: {"wlp-output": "/opt/ibm/wlp/output", "tmp": "/tmp"},
     bookinfo.PRODUCT_PAGE: {"tmp": "/tmp"},
 }
-"""Folders that a service writes to, as `emptyDir` volumes: path by volume name."""
+"""Folders that a service writes to, which are `emptyDir` volumes: path by volume name."""
 ENVIRONMENT: Final = {bookinfo.REVIEWS: {"LOG_DIR": "/tmp/logs"}}
 
 
@@ -35,7 +35,7 @@ class BookinfoArgs:
     api: Sequence[pulumi.Resource]
     """Istio's custom resource definitions and the validation webhook: custom resources are created after these."""
     gateway: bool = True
-    """Whether it gets a Gateway and a VirtualService of its own."""
+    """Whether it gets its own Gateway and VirtualService."""
     ingress: str = "ingressgateway"
     """Value of the label `istio` on the ingress gateway's pods."""
 

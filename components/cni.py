@@ -1,4 +1,4 @@
-"""Istio's CNI plugin: it runs on every node and replaces the privileged init container of every pod."""
+"""Istio's CNI plugin, which runs on every node and replaces the privileged init container of every pod."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Cni(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _documents(self) -> list[pulumi.Resource]:
-        """The account, the configuration, and the quota, where there is one."""
+        """The account, the configuration, and the quota if there is one."""
         mesh, namespace = self._args.mesh, self._args.namespace
         account = kube.service_account(CNI, namespace, self._labels, mesh.values.global_.imagePullSecrets, self._child)
         configs = [
@@ -97,7 +97,7 @@ class Cni(pulumi.ComponentResource):
         return kube.daemon_set(CNI_NODE, self._args.namespace, labels, app, pod, self._cni.updateStrategy, opts)
 
     def _attachment(self) -> k8s.apiextensions.CustomResource:
-        """The object by which pods in any namespace ask Multus for the plugin."""
+        """The object with which pods in any namespace ask Multus for the plugin."""
         return k8s.apiextensions.CustomResource(
             CNI,
             api_version="k8s.cni.cncf.io/v1",

@@ -16,9 +16,9 @@ from mesh.releases.release import Installation
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlane:
-    """The resources of a control plane that others depend on.
+    """The resources of a control plane that other resources depend on.
 
-    A remote istiod has only webhooks here; without a control plane all are empty."""
+    A remote istiod has only webhooks on this cluster. Without a control plane all fields are empty."""
 
     serving: Sequence[pulumi.Resource] = ()
     """Ready when istiod serves configuration to proxies."""
@@ -33,11 +33,11 @@ def install(
 ) -> dict[str, ControlPlane]:
     """Installs the control planes that the values enable, and returns them by revision.
 
-    `installations`: first the one of the stack's own keys, then the further ones. `gate`: whether webhooks count as
+    `installations`: first the control plane of the stack's own keys, then the others. `gate`: whether webhooks count as
     ready only when istiod has patched them."""
     main, *others = installations.values()
     further = {mesh.revision: _install(mesh.revisioned(NAME), mesh, base, gate, (), opts) for mesh in others}
-    # What takes the default labels over must inject before the main control plane lets them go.
+    # A control plane that takes over the default labels must inject before the main control plane drops them.
     takes_over = further.get(main.values.revisionTags.get(DEFAULT_REVISION, ""), ControlPlane()).injecting
     return {main.revision: _install(NAME, main, base, gate, takes_over, opts), **further}
 

@@ -13,8 +13,8 @@ core, discovery = k8s.core.v1, k8s.discovery.v1
 
 
 def lead_to(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
-    """Installs the Service, and the address behind it if that is no name, as far as the values have a control plane
-    elsewhere."""
+    """Installs the Service if the values name a control plane on another cluster, with an endpoint for its address
+    unless that is a host name."""
     wanted = mesh.release.remote_service(mesh) if mesh.in_namespaces else None
     if not wanted:
         return

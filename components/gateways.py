@@ -29,8 +29,8 @@ class GatewayArgs:
     namespace: pulumi.Input[str]
     """Name of its namespace, known when that exists."""
     control_plane: Sequence[pulumi.Resource]
-    """istiod, without which the proxy gets no configuration and is never ready; and what injects the proxy, if it is
-    injected."""
+    """istiod, without which the proxy gets no configuration and never becomes ready; also the injection webhooks if the
+    proxy is injected."""
     moves: pulumi.ResourceHook | None = None
     """The hook that replaces the pods when the control plane changes; None without a cluster."""
 
@@ -55,10 +55,10 @@ def install(
 
 
 class Gateway(pulumi.ComponentResource):
-    """One gateway: a Deployment of proxies, its Service, its account, and its autoscaler and disruption budget."""
+    """One gateway: a Deployment of proxies with its Service, account, autoscaler and disruption budget."""
 
     service: core.Service | None
-    """None if somebody else's leads to it."""
+    """None if a Service that the stack does not manage leads to it."""
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Gateway", name, None, opts)
@@ -157,7 +157,7 @@ def address(service_type: str, node_ports: Mapping[str, int | None], addresses: 
 
 
 def _address_of(spec: Mapping[str, Any], status: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The same of a Service as Pulumi returns it: mappings with snake_case keys."""
+    """The address of a Service as Pulumi returns it: mappings with snake_case keys."""
     ingress = ((status or {}).get("load_balancer") or {}).get("ingress") or []
     return address(
         spec["type"],

@@ -1,4 +1,4 @@
-"""Registers objects in the order in which they need each other, whichever component they belong to."""
+"""Registers objects in the order of their dependencies, even if they belong to different components."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Maker = Callable[[Sequence[pulumi.Resource]], pulumi.Resource]
 
 
 class InOrder:
-    """The objects of a stack's files, `mesh:traffic` and `mesh:security`, which need each other."""
+    """The objects of a stack's apps, `mesh:traffic` and `mesh:security`, which depend on each other."""
 
     def __init__(self, stack: Stack, standing: Mapping[Ref, Mapping[str, Any]]) -> None:
-        """`standing`: the stack's objects as its last update left them."""
+        """`standing`: the stack's objects after its last update."""
         self._needs = order.needs(stack, standing)
         self._parents: list[pulumi.ComponentResource] = []
         self._makers: dict[Ref, list[Maker]] = defaultdict(list)

@@ -41,7 +41,7 @@ class IstiodArgs:
     gate: bool = True
     """Whether the webhooks count as ready only when istiod has patched them (`mesh:injectionGate`)."""
     takes_over: Sequence[pulumi.Resource] = ()
-    """What injects in place of this control plane's own webhook, which changes after it."""
+    """The webhooks that replace this control plane's own injection webhook, which changes only after them."""
 
 
 class Istiod(pulumi.ComponentResource):

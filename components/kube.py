@@ -1,4 +1,4 @@
-"""Builders of Kubernetes objects that several components share."""
+"""Functions that build Kubernetes objects, for several components."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HAS_ADDRESS: Final = "jsonpath={.status.loadBalancer.ingress}"
 
 
 def arguments(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields by the names that the provider's types have for them, such as `external_ips` for `externalIPs`."""
+    """Fields by their names in the provider's types, such as `external_ips` for `externalIPs`."""
     return {re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower(): value for name, value in fields.items()}
 
 
@@ -42,7 +42,7 @@ def metadata(
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, pulumi.Input[str]] | None = None,
 ) -> k8s.meta.v1.ObjectMetaArgs:
-    """Metadata with a fixed name instead of one that Pulumi generates, since other objects refer to it."""
+    """Metadata with a fixed name instead of a generated one, since other objects refer to it."""
     return k8s.meta.v1.ObjectMetaArgs(
         name=name,
         namespace=namespace,
@@ -97,9 +97,9 @@ def service(
     opts: pulumi.ResourceOptions,
     annotations: Mapping[str, str] | None = None,
 ) -> k8s.core.v1.Service:
-    """A Service that counts as ready at once, or if it is a LoadBalancer, when it has an address.
+    """A Service that counts as ready at once, or when it has an address if it is a LoadBalancer.
 
-    By default the provider waits for endpoints, and then always ten seconds more. That is not needed, since it also
+    By default the provider waits for endpoints, and then always ten seconds more. This is not needed, since it also
     waits for the Deployment behind the Service."""
     content = [spec, annotations] if annotations else spec
     ready = ready_when(content, HAS_ADDRESS) if spec.type == "LoadBalancer" else {names.SKIP_AWAIT: "true"}
@@ -139,7 +139,7 @@ def quota(
     wanted: ResourceQuotas,
     opts: pulumi.ResourceOptions,
 ) -> list[k8s.core.v1.ResourceQuota]:
-    """A ResourceQuota that admits pods with the priority of a node's own, if it is wanted."""
+    """A ResourceQuota that admits pods of the priority class `system-node-critical`, if it is wanted."""
     if not wanted.enabled:
         return []
     priority = k8s.core.v1.ScopedResourceSelectorRequirementArgs(

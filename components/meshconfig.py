@@ -16,7 +16,7 @@ from mesh.values import networks
 
 
 def config_maps(mesh: Installation, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions) -> list[ConfigMap]:
-    """The ConfigMaps, as far as the values enable them; none if the installation leaves out what is in a namespace."""
+    """The ConfigMaps that the values enable; none if the installation leaves out objects in namespaces."""
     if not mesh.in_namespaces:
         return []
     return [
@@ -46,7 +46,7 @@ def _of_istiod(mesh: Installation) -> _Contents:
 
 
 def _of_gateway_classes(mesh: Installation) -> _Contents:
-    """Defaults of what istiod deploys for Gateways of the Gateway API, by GatewayClass."""
+    """The defaults, by GatewayClass, of the objects that istiod creates for Gateways of the Gateway API."""
     return {
         f"istio-{mesh.revision}-gatewayclass-{name}": (
             {"gateway.istio.io/defaults-for-class": name},

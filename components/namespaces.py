@@ -25,39 +25,39 @@ class NamespacesArgs:
     """Arguments of Namespaces."""
 
     settings: Settings
-    """Which control plane injects each namespace, and what the namespaces are."""
+    """The stack's settings: its namespaces, and the control plane that injects each of them."""
     root: pulumi.Input[str]
     """Name of Istio's own namespace, which Base creates; known when it exists."""
     owner: Mapping[str, pulumi.Input[str]]
     """Annotations that name the owner of the namespaces that are created."""
     control_planes: Mapping[str, ControlPlane]
-    """The control planes by revision. A namespace is labelled after its injector is ready: from then on, pods are
-    refused if it does not answer."""
+    """The control planes by revision. A namespace is labelled only after its injector is ready, because once it is
+    labelled, pods are refused if the injector does not answer."""
     cluster: Target | None = None
-    """The cluster that is asked whether the injector is ready before a workload is created; None: no check."""
+    """The cluster on which the injector is checked before a workload is created; None for no check."""
     moves: pulumi.ResourceHook | None = None
-    """The hook for workloads whose control plane changes; None without a cluster."""
+    """The hook for workloads whose control plane changes; None if there is no cluster."""
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Labels and annotations that apps want on namespaces that are created, by name."""
+    """Labels and annotations that apps want on the namespaces that the stack creates, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Injected:
-    """A namespace with injection, and what a workload in it has to wait for.
+    """A namespace with injection, and the resources that a workload in it has to wait for.
 
-    A component that creates workloads takes one of these instead of a name, so it cannot miss the injection gate."""
+    A component that creates workloads takes this object instead of a name, so it cannot miss the injection gate."""
 
     name: str
     mesh: Installation
     """The control plane that injects."""
     manual: bool
-    """Whether the sidecar is a part of the workload's manifest instead of being injected (`injection: manual`)."""
+    """Whether the sidecar is in the workload's manifest instead of being injected (`injection: manual`)."""
     exists: Sequence[pulumi.Resource]
     """The resource that creates the namespace; empty for an existing one."""
     ready: Sequence[pulumi.Resource]
-    """The resources after which pods get a sidecar: those of the control plane, and the namespace or its label."""
+    """The resources that must exist before pods get a sidecar: the control plane, and the namespace or its label."""
     gate: pulumi.ResourceHook | None
-    """The hook that checks the injector right before a workload is created or updated; None: no check."""
+    """The hook that checks the injector right before a workload is created or updated; None for no check."""
     moves: pulumi.ResourceHook | None
     """The hook that replaces the pods of workloads one after another when their control plane changes."""
     pod_annotations: Mapping[str, str]
@@ -81,7 +81,7 @@ class Namespaces(pulumi.ComponentResource):
     by_name: dict[str, Injected]
     """The namespaces with injection."""
     names: dict[str, pulumi.Input[str]]
-    """The name of each namespace, Istio's own among them, as an output that is known when the namespace exists."""
+    """The name of each namespace, including Istio's own, as an output that is known when the namespace exists."""
 
     def __init__(self, name: str, args: NamespacesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Namespaces", name, None, opts)
@@ -94,7 +94,7 @@ class Namespaces(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _gate(self, revision: str) -> pulumi.ResourceHook | None:
-        """The hook that checks a control plane's injector; None if there is no istiod here to check."""
+        """The hook that checks a control plane's injector; None if the stack runs no istiod for it."""
         args = self._args
         if not (args.cluster and args.control_planes[revision].serving):
             return None
@@ -119,7 +119,7 @@ class Namespaces(pulumi.ComponentResource):
         )
 
     def _noted(self, settings: InjectedNamespace, mesh: Installation) -> Iterator[tuple[str, str]]:
-        """Annotations of pods that change when they are to be restarted."""
+        """Annotations of pods that change when the pods have to be restarted."""
         revision = self._args.settings.revision_of(settings.revision) if settings.revision else DEFAULT_REVISION
         if revision != DEFAULT_REVISION:
             yield injection.REVISION, revision

@@ -21,7 +21,7 @@ def export(
     gateways: Mapping[str, Gateway],
     addons: Mapping[str, Addon[Any]],
 ) -> None:
-    """Exports what is installed, on which cluster, and at which addresses."""
+    """Exports what is installed, the cluster, and the addresses."""
     cluster.secrets.record()
     addresses = {name: gateway.address for name, gateway in gateways.items()}
     pulumi.export("profile", stack.settings.profile)

@@ -1,4 +1,4 @@
-"""Envoy's rate limit service for global limits, which counts the requests of all proxies, and its Redis."""
+"""Envoy's rate-limit service, which counts the requests of all proxies for global limits, and its Redis."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _service_container(spec: Chosen, image: str) -> core.ContainerArgs:
         command=["/bin/ratelimit"],
         env=[core.EnvVarArgs(name=name, value=value) for name, value in env.items()],
         ports=[core.ContainerPortArgs(container_port=port) for port in (_HTTP, envoy.PORT)],
-        # Only the file: the service would also read the other entries that Kubernetes adds to a mounted folder.
+        # Only the file is mounted: the service would also read the entries that Kubernetes adds to a mounted folder.
         volume_mounts=[core.VolumeMountArgs(name="config", mount_path=path, sub_path="config.yaml", read_only=True)],
         readiness_probe=core.ProbeArgs(http_get=health, period_seconds=5),
         resources=kube.resources(spec.resources),
@@ -174,7 +174,7 @@ def _service_container(spec: Chosen, image: str) -> core.ContainerArgs:
 
 
 def _redis_container(spec: Chosen, image: str) -> core.ContainerArgs:
-    """The container of Redis, without persistence: counters may be lost with it."""
+    """The container of Redis, without persistence: the counters may be lost when it ends."""
     return core.ContainerArgs(
         name="redis",
         image=image,

@@ -15,7 +15,7 @@ from mesh.releases.roles import Account, PolicyRules
 def service_account(
     mesh: Installation, account: Account, namespace: pulumi.Input[str], parent: pulumi.Resource
 ) -> list[pulumi.Resource]:
-    """The service account, in Istio's namespace; none if the installation leaves out what is in a namespace."""
+    """The service account in Istio's namespace; none if the installation leaves out objects in namespaces."""
     if not mesh.in_namespaces:
         return []
     secrets, child = mesh.values.global_.imagePullSecrets, pulumi.ResourceOptions(parent=parent)
@@ -25,8 +25,8 @@ def service_account(
 def roles(
     mesh: Installation, account: Account, namespace: pulumi.Input[str], parent: pulumi.Resource
 ) -> list[pulumi.Resource]:
-    """The bindings of the account's cluster roles and of its roles in Istio's namespace; each as far as the
-    installation has such objects."""
+    """Grants the account its cluster roles and its roles in Istio's namespace, if the installation has such objects.
+    Returns the bindings."""
     on_cluster = account.on_cluster if mesh.on_cluster else {}
     in_namespace = account.in_namespace if mesh.in_namespaces else {}
     return [
@@ -46,7 +46,7 @@ def roles(
 def of_control_plane(
     mesh: Installation, namespace: pulumi.Input[str], parent: pulumi.Resource
 ) -> list[pulumi.Resource]:
-    """istiod's account and the roles, where each control plane has its own; returns what istiod needs."""
+    """Creates istiod's account and the roles if each control plane has its own. Returns what istiod needs."""
     chosen = mesh.release.roles
     if not chosen.revisioned:
         return []

@@ -23,12 +23,12 @@ class RemoteArgs:
 
 
 class Remote(pulumi.ComponentResource):
-    """The webhooks, and the roles, the Service, ConfigMaps and telemetry filters that the values enable."""
+    """The webhooks, and the roles, Service, ConfigMaps and telemetry filters that the values enable."""
 
     injecting: list[pulumi.Resource]
     """The injection webhooks, ready when new pods of a labelled namespace get a sidecar."""
     validation: list[pulumi.Resource]
-    """The validation webhooks, where this cluster holds the remote control plane's configuration."""
+    """The validation webhooks, if this cluster holds the configuration of the remote control plane."""
 
     def __init__(self, name: str, args: RemoteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:istio:Remote", name, None, opts)

@@ -25,7 +25,7 @@ def install(
 
 
 class Security(pulumi.ComponentResource):
-    """Security policies. Those that allow callers precede those that deny all others, and are deleted after them."""
+    """Security policies. Those that allow callers are created before those that deny all others, and deleted later."""
 
     def __init__(self, name: str, args: TrafficArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:security:Security", name, None, opts)

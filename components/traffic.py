@@ -1,4 +1,4 @@
-"""The rules of `mesh:traffic`, as Istio's objects; `mesh:security` uses the same registration."""
+"""The rules of `mesh:traffic`, as Istio's objects. `mesh:security` uses the same registration."""
 
 from __future__ import annotations
 

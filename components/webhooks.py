@@ -1,7 +1,8 @@
 """Istio's admission webhooks: sidecar injection, and validation of Istio's objects.
 
-istiod writes `caBundle` into both, and changes the validating webhook's `failurePolicy` from Ignore to Fail when it has
-seen a bad object refused. Therefore these fields are not inputs here, and a webhook is ready when they are written.
+istiod writes `caBundle` into both, and changes the validating webhook's `failurePolicy` from Ignore to Fail after it
+has seen that an invalid object is refused. Therefore these fields are not inputs here, and a webhook is ready when they
+are set.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ admission, meta = k8s.admissionregistration.v1, k8s.meta.v1
 PATCHED: Final = "jsonpath={.webhooks[*].clientConfig.caBundle}"
 """Condition: istiod has written its CA certificate."""
 ENFORCED: Final = "jsonpath={.webhooks[0].failurePolicy}=Fail"
-"""Condition: istiod has seen that a bad object is refused."""
+"""Condition: istiod has seen that an invalid object is refused."""
 
 
 def injectors(
     mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
 ) -> list[admission.MutatingWebhookConfiguration]:
-    """The injection webhooks of this control plane and its tags; with `gate` each is ready when istiod has patched
-    it."""
+    """The injection webhooks of this control plane and its revision tags. With `gate`, each is ready when istiod has
+    patched it."""
     if not mesh.on_cluster:
         return []
     return [_injector(wanted, mesh, gate, opts) for wanted in mesh.release.injection_webhooks(mesh)]
@@ -52,7 +53,7 @@ def _injector(
 def validators(
     mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
 ) -> list[admission.ValidatingWebhookConfiguration]:
-    """The validation webhooks for Istio's objects; with `gate` each is ready when istiod has seen it work."""
+    """The validation webhooks for Istio's objects. With `gate`, each is ready when istiod has seen it work."""
     if not mesh.on_cluster:
         return []
     return [_validator(wanted, mesh, gate, opts) for wanted in mesh.release.validation_webhooks(mesh)]
@@ -62,7 +63,7 @@ def _validator(
     wanted: WebhookConfiguration, mesh: Installation, gate: bool, opts: pulumi.ResourceOptions
 ) -> admission.ValidatingWebhookConfiguration:
     hooks = [admission.ValidatingWebhookArgs(**_fields(hook, wanted, mesh.root)) for hook in wanted.webhooks]
-    # istiod leaves a webhook alone whose certificates are given.
+    # istiod does not change a webhook whose certificates are given.
     patched = gate and not any(hook.client_config.ca_bundle for hook in wanted.webhooks)
     enforced = [] if wanted.webhooks[0].failure_policy else [ENFORCED]
     return admission.ValidatingWebhookConfiguration(
@@ -80,7 +81,7 @@ def _metadata(wanted: WebhookConfiguration, hooks: list[Any], *ready: str | None
 
 
 def policies(mesh: Installation, opts: pulumi.ResourceOptions) -> None:
-    """The API server's own policies for Istio's objects, and their bindings."""
+    """Creates the validating admission policies for Istio's objects, and their bindings."""
     for wanted in mesh.release.admission_policies(mesh):
         matching = admission.MatchResourcesArgs(
             resource_rules=[_named_rule(wanted.rule)], object_selector=_selector(wanted.selector)

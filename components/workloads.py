@@ -63,7 +63,7 @@ def _utilization(resource: str, percent: int) -> dict[str, Any]:
 
 
 def budgeted(mesh: Installation, workload: Workload) -> bool:
-    """Whether a Deployment has a PodDisruptionBudget. One for a single pod would keep its node from being drained."""
+    """Whether a Deployment has a PodDisruptionBudget. For a single pod, it would keep the node from being drained."""
     pods = workload.autoscaleMin if workload.autoscaleEnabled else workload.replicaCount or 0
     wanted = workload.wants_budget
     enabled = mesh.values.global_.defaultPodDisruptionBudget.enabled if wanted is None else wanted

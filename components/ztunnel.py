@@ -21,7 +21,7 @@ class ZtunnelArgs:
     namespace: pulumi.Input[str]
     """Name of the namespace in which it runs, known when that exists."""
     control_plane: Sequence[pulumi.Resource]
-    """istiod, without which it is never ready, and which must outlive it."""
+    """istiod, without which ztunnel never becomes ready, and which must outlive it."""
 
 
 def install(

@@ -1,9 +1,9 @@
-"""The program's Kubernetes objects in the stack's state: which are new, and which have another URN there.
+"""Compares the program's Kubernetes objects with the stack's state: which are new, and which have another URN there.
 
-A resource's URN has its parent, its name, and its type with the version of the API. Without an alias, an object would
-be one resource to create and another one to delete if it moves to another component (such as a VirtualService of
-Bookinfo that an entry of `mesh:traffic` now defines), or if it is written for another version of its API. The
-deletion would remove the object that was just created.
+The URN of a resource contains its parent, its name, and its type with the API version. It changes if an object moves to
+another component (such as a VirtualService of Bookinfo that an entry of `mesh:traffic` now defines) or to another API
+version. Without an alias, Pulumi would then create one resource and delete another. The deletion would remove the
+object that was just created.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mesh.core.kinds import GroupKind
 
 
 class _Identity(NamedTuple):
-    """What the API server knows an object by, and whether the resource is a part of it (`…Patch`) or all of it."""
+    """The identity of an object on the API server, and whether the resource has only some of its fields (`…Patch`)."""
 
     kind: GroupKind
     patch: bool
@@ -36,7 +36,7 @@ class FormerUrns:
     def __init__(self, recorded: Mapping[str, Mapping[str, Any]]) -> None:
         """`recorded` has the outputs in the state by URN."""
         self.new: list[Wanted] = []
-        """The objects of the program that are not in the state, without those of which it sets only some fields."""
+        """The objects of the program that are not in the state, except for those of which it sets only some fields."""
         self._urns: dict[_Identity, list[str]] = defaultdict(list)
         for urn, outputs in recorded.items():
             if found := _identity(type_and_name(urn)[0], outputs.get("metadata") or {}):
@@ -57,7 +57,7 @@ class FormerUrns:
 
 
 def _identity(token: str, meta: Mapping[str, Any]) -> _Identity | None:
-    """The identity of an object by its type token and metadata; None if it is none, or its name is not known."""
+    """The identity of an object by its type token and metadata; None if it is no object, or its name is not known."""
     kind = kind_of(token)
     if kind is None or not meta.get("name"):
         return None
@@ -65,6 +65,6 @@ def _identity(token: str, meta: Mapping[str, Any]) -> _Identity | None:
 
 
 def _parts(urn: str) -> tuple[str, str, str]:
-    """The type of a resource's parent, empty without one, and the resource's own type and name."""
+    """The type of a resource's parent (empty if it has none), and the resource's own type and name."""
     parents, _, token = urn.split("::", 3)[2].rpartition("$")
     return parents.rpartition("$")[2], token, type_and_name(urn)[1]

@@ -1,4 +1,4 @@
-"""The stack's config, as Pulumi hands it to the program."""
+"""The stack's config, as Pulumi passes it to the program."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Config:
 
 
 def of_stack(stack: str) -> Config:
-    """The config of the running program's stack. Raises SettingsError if it has encrypted values and no stack file says
-    which."""
+    """The config of the running program's stack. Raises SettingsError if it has encrypted values that the stack file
+    does not mark."""
     values = config.CONFIG.get() or from_environment()
     if not any(_is_secret(key) for key in values):
         return Config(values)
@@ -61,18 +61,18 @@ def of_stack(stack: str) -> Config:
 
 
 def _key(at: Any, step: int | str) -> int | str:
-    """The step of a stack file's path in JSON, whose keys are strings."""
+    """A step of a path in a stack file, as a key or index of the JSON, whose keys are strings."""
     return step if isinstance(at, list) else str(step)
 
 
 def _is_secret(key: str) -> bool:
-    """Whether it is a setting that has an encrypted value. Passwords of addons are read through Pulumi's own config."""
+    """Whether a key is a setting with an encrypted value. Passwords of addons are read through Pulumi's own config."""
     secret = config.is_config_secret(key) or key in config.get_config_secret_keys_env()
     return secret and key.startswith(f"{NAMESPACE}:")
 
 
 def _stack_file(stack: str) -> Path:
-    """The file of the stack: the one that `make` names, else that of the project."""
+    """The stack file: the one that `make` names, otherwise that of the project."""
     name = f"Pulumi.{stack}.yaml"
     named = Path(os.environ.get(stack_file.VARIABLE, ""))
     return named if named.name == name else _STACKS / name
@@ -90,11 +90,11 @@ def replace(values: Mapping[str, str]) -> None:
 
 def missing_secrets(namespace: str, keys: Iterable[str], made: bool = True) -> Iterator[str]:
     """A message for each secret in `keys` that the config lacks; none in a preview, which does not need them. `made`:
-    whether `make up` makes them; otherwise people have them."""
+    whether `make up` generates them; otherwise the user has to set them."""
     held = pulumi.Config(namespace)
     for key in () if pulumi.runtime.is_dry_run() else keys:
         if held.get_secret(key) is None:
-            way = "`make up` makes it, or set your own" if made else "set it"
+            way = "`make up` generates it, or set your own" if made else "set it"
             yield (
                 f"{namespace}:{key} is not in the stack's config: {way} with"
                 f" `pulumi config set --secret {namespace}:{key}`"

@@ -10,7 +10,7 @@ _OBJECTS: Final = 50_000
 
 
 def collect_rarely() -> None:
-    """Makes the collector run rarely. Called before the imports: each run would go through all objects that they have
+    """Makes the collector run rarely. Call it before the imports: each run would visit all objects that they have
     created so far."""
     gc.set_threshold(_OBJECTS)
 

@@ -1,8 +1,8 @@
-"""The injection gate: no workload of an injected namespace is created while its sidecar could be missing.
+"""The injection gate: no workload of an injected namespace is created while it could miss its sidecar.
 
-Workloads depend on the injection webhook, which is enough within one update. But if istiod has died since an earlier
+Workloads depend on the injection webhook, which is enough within one update. But if istiod has failed since an earlier
 update, no resource has changed, so Pulumi waits for nothing, and the webhook still has the CA bundle that istiod wrote.
-Therefore a hook asks the cluster again right before each workload is created or updated.
+Therefore a hook checks the cluster right before each workload is created or updated.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from mesh.releases.release import Installation
 
 NAME: Final = "injector-is-ready"
 ANSWER_VALID_FOR: Final = 1.0
-"""Seconds for which a positive answer is reused, so that workloads that are created at the same time ask once."""
+"""Seconds for which a positive answer is reused, so that workloads that are created together share one check."""
 
 
 class GateClosed(Exception):
-    """The injector is not ready; the message says what is missing and what to do."""
+    """The injector is not ready. The message says what is missing and what to do."""
 
 
 def hook(target: Target, mesh: Installation) -> pulumi.ResourceHook:
@@ -37,20 +37,20 @@ def hook(target: Target, mesh: Installation) -> pulumi.ResourceHook:
             return
         missing = _missing(target, namespace, deployment, injector)
         if missing:
-            raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Repair it, then run `up` again")
+            raise GateClosed(f"{args.name} would start without a sidecar: {missing}. Fix it, then run `up` again")
         checked_at = time.monotonic()
 
     return pulumi.ResourceHook(mesh.revisioned(NAME), check)
 
 
 def _missing(target: Target, namespace: str, deployment: str, injector: str) -> str | None:
-    """What prevents the injection of new pods; None if nothing does."""
+    """The reason why new pods would not be injected; None if they would be."""
     try:
         with proxy.connect(target) as api:
             istiod = client.get(api, f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")
             hooks: list[dict[str, Any]] = client.get(api, f"{leftovers.INJECTORS}/{injector}")["webhooks"]
     except ClusterError as error:
-        return f"istiod cannot be seen ({error})"
+        return f"istiod cannot be checked ({error})"
     if not istiod.get("status", {}).get("availableReplicas"):
         return f"Deployment {namespace}/{deployment} has no available pod"
     if not all(webhook["clientConfig"].get("caBundle") for webhook in hooks):

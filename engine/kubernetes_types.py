@@ -1,4 +1,4 @@
-"""The types of Kubernetes' objects, as the classes of Pulumi's SDK have them, and of Istio's, as its definitions do."""
+"""The types of Kubernetes' objects, from the classes of Pulumi's SDK, and of Istio's objects, from its definitions."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SCALARS: Final[Mapping[Any, str]] = {str: "string", int: "integer", float: "num
 
 
 def of_object(body: Mapping[str, Any], versions: api.Versions) -> Type:
-    """The type of an object. `versions`: Istio's API in the release. Of kinds that neither Kubernetes nor Istio has,
-    anything is valid."""
+    """The type of an object. `versions`: Istio's API in the release. For kinds of neither Kubernetes nor Istio, any
+    value is valid."""
     kind = GroupKind.of(body)
     if kind in TYPES:
         return _of_istio(kind, versions)
@@ -70,12 +70,12 @@ def _of_annotation(annotation: Any) -> Type:
 
 
 def _of_union(members: Sequence[Type]) -> Type:
-    """The type of a value of several types, of which one at most has parts."""
+    """The type of a value of several types, at most one of which has fields or elements."""
     names = tuple(dict.fromkeys(name for one in members for name in one.names))
     inner = next((one for one in members if one.read_fields or one.element), ANY)
     return Type(names=names, read_fields=inner.read_fields, element=inner.element)
 
 
 def _is_promise(annotation: Any) -> bool:
-    """Whether it is another form in which the SDK takes a value."""
+    """Whether a type is only another form in which the SDK accepts a value: None, an awaitable or an output."""
     return annotation is type(None) or get_origin(annotation) in (Awaitable, pulumi.Output)

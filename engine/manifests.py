@@ -1,7 +1,7 @@
-"""The Kubernetes objects of the running program as manifests, before the engine gets any of them.
+"""The Kubernetes objects of the running program as manifests, before the engine receives them.
 
-Pulumi's SDK sends the first resource to the engine only when the program has run to its end. So at the end of the
-program all objects can be analyzed, and errors can still stop it.
+Pulumi's SDK sends the first resource to the engine only after the program has run to its end. So all objects can be
+analyzed at the end of the program, and errors can still stop it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ KINDS: Final = frozenset(
         *(kind.group_kind() for kind in api.Kind.__subclasses__()),
     )
 )
-"""The kinds that analysis reads."""
+"""The kinds that the analysis reads."""
 _KEYS: Final[Mapping[str, str]] = {
     "mesh:istio:Gateway": "mesh:gateways.{name}",
-    "mesh:istio:Namespaces": "",  # the stack's settings say by which key a namespace is declared
+    "mesh:istio:Namespaces": "",  # the settings know the key that declares each namespace
     "mesh:istio:Istiod": "mesh:pilot",
     "mesh:istio:Remote": "mesh:istiodRemote",
     "mesh:istio:Base": "mesh:base",
@@ -41,8 +41,8 @@ _KEYS: Final[Mapping[str, str]] = {
     "mesh:addons:Dashboards": "mesh:addons.existing.grafana.dashboards",
     "mesh:apps": "mesh:apps.{name}",
 }
-"""The config key that a component is made from, by the component's type token or the token's first two parts. Where
-neither is listed, the first two parts are the key."""
+"""The config key of a component, by its type token or the first two parts of the token. If neither is listed, the first
+two parts are the key."""
 
 
 class CreatedObjects:
@@ -51,19 +51,19 @@ class CreatedObjects:
     def __init__(self) -> None:
         self.objects: list[Object] = []
         self.twice: list[tuple[Ref, str, str]] = []
-        """The objects that two parts of the config create, and the keys of both."""
+        """The objects that two parts of the config create, each with the keys of both."""
         self.definitions: list[Mapping[str, Any]] = []
         """The custom resource definitions."""
         self._keys: dict[Ref, str] = {}
 
     def collect(self, args: pulumi.ResourceTransformationArgs) -> None:
-        """A stack transformation that changes nothing, and notes every definition and every object of the kinds in
+        """A stack transformation that changes nothing. It collects every definition and every object of the kinds in
         `KINDS`."""
         kind = kind_of(args.type_)
         if kind:
             self._note(kind, args)
         if kind == kinds.CUSTOM_RESOURCE_DEFINITION:
-            spec = args.props.get("spec")  # Istio's are plain data: to copy their schemas would take long
+            spec = args.props.get("spec")  # Istio's are plain data; copying their schemas would take long
             meta = as_data(args.props.get("metadata"))
             inputs = {"metadata": meta, "spec": spec if isinstance(spec, Mapping) else as_data(spec)}
             self.definitions.append(as_manifest(args.type_, inputs))
@@ -93,7 +93,7 @@ def as_manifest(token: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 def config_key(token: str, name: str) -> str:
     """The config key of a component's objects, by the component's type token and name.
 
-    Empty for components of others, and where each object has a key of its own, which `Stack.with_origins` finds."""
+    Empty for components of other projects, and if each object has its own key, which `Stack.with_origins` finds."""
     if not token.startswith("mesh:"):
         return ""
     module = token.rpartition(":")[0]
@@ -101,7 +101,7 @@ def config_key(token: str, name: str) -> str:
 
 
 def config_key_of(urn: str) -> str:
-    """The same by the component's URN; empty for an empty URN."""
+    """The config key of a component's objects, by the component's URN; empty for an empty URN."""
     return config_key(*type_and_name(urn))
 
 

@@ -1,11 +1,12 @@
-"""Moves of workloads to another control plane: their pods are replaced, one workload after another.
+"""Moves workloads to another control plane: their pods are replaced, one workload after another.
 
-The engine updates what it can at the same time, and leaves a workload whose new pods do not get ready as it is then:
-with pods of both templates. A move is the moment at which that hurts, since the new sidecar may be what is wrong, for
-all workloads alike. So a hook does the rollout before the engine's own update of the workload, and takes it back if it
-fails. The update that follows finds nothing to do.
+The engine updates workloads concurrently. If the new pods of a workload do not become ready, it leaves the workload
+with pods of both templates. That is a risk during a move: a fault of the new sidecar would affect all workloads. So a
+hook does the rollout before the engine updates the workload, and rolls it back if it fails. After a successful rollout
+the engine's update has nothing left to do.
 
-Where a workload is, the cluster knows: an update that was killed may have moved it without a record.
+The cluster, not only the state, shows the control plane of a workload: an update that was killed may have moved the
+workload without recording it.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ Manifest = Mapping[str, Any]
 
 
 class NotMoved(Exception):
-    """A workload could not be moved; the message says why, and where it is now."""
+    """A workload could not be moved. The message says why, and which control plane it has now."""
 
 
 class Moves:
     """The moves of one update."""
 
     def __init__(self, target: Target, limit: float) -> None:
-        """`limit`: seconds within which the new pods of a workload must get ready."""
+        """`limit`: seconds within which the new pods of a workload must become ready."""
         self._target, self._limit = target, limit
         self._one_by_one = asyncio.Lock()
         self._stuck = ""
@@ -57,7 +58,7 @@ class Moves:
                 raise NotMoved(problem)
 
     def _is_there(self, before: Manifest, after: Manifest) -> bool:
-        """Whether a workload is with its control plane, by the record as well as on the cluster."""
+        """Whether a workload has its control plane, in the state as well as on the cluster."""
         if _revision(before) != _revision(after):
             return False
         if GroupKind.of(after) not in rollout.PLURALS:
@@ -67,7 +68,7 @@ class Moves:
         return found is None or _revision(found) == _revision(after)
 
     def _move(self, before: Manifest, after: Manifest) -> str:
-        """Replaces the pods; why that failed, or empty."""
+        """Replaces the pods. Returns the reason if that failed, otherwise an empty text."""
         where = f"{after['kind']} {after['metadata']['namespace']}/{after['metadata']['name']}"
         try:
             with proxy.connect(self._target) as api:
@@ -83,28 +84,28 @@ class Moves:
             return f"{where} could not be moved: {error}"
         told = f": {why}" if why else ""
         return (
-            f"{where} got no ready pods within {self._limit:.0f} s (mesh:timeout){told}. {back}Mend it and run `up`"
+            f"{where} got no ready pods within {self._limit:.0f} s (mesh:timeout){told}. {back}Fix it and run `up`"
             " again, or change the revision of its namespace back"
         )
 
     def _take_back(self, api: client.Api, before: Manifest, found: Manifest) -> str:
-        """Restores the pod template of before; says how that went."""
+        """Restores the previous pod template. Returns a sentence with the result."""
         rollout.apply(api, before)
         rollout.drop_unready(api, found)
         if rollout.wait(api, before, self._limit, lambda _: None):
-            return "It is back at what it was, and the workloads after it were not touched. "
-        return "Its pod template is back at what it was, but its pods are not ready yet. "
+            return "It has its old pods again, and the workloads after it were not changed. "
+        return "Its old pod template is restored, but its pods are not ready yet. "
 
 
 def _revision(manifest: Manifest) -> str:
-    """The control plane that a workload's pods are for, as far as the workload says."""
+    """The revision of the control plane that a workload names for its pods; empty if it names none."""
     template = pods.template(GroupKind.of(manifest), manifest)
     noted = ((template.get("metadata") or {}).get("annotations") or {}).get(injection.REVISION)
     return noted or (manifest["metadata"].get("labels") or {}).get(REVISION_LABEL) or ""
 
 
 async def _known(value: Any) -> Any:
-    """A value of the engine with its secrets, which are outputs."""
+    """A value of the engine in which outputs, which hold secrets, are replaced by their values."""
     if isinstance(value, pulumi.Output):
         return await _known(await value.future())
     if isinstance(value, Mapping):

@@ -18,5 +18,5 @@ def with_known_value(output: pulumi.Output[_T], value: _T) -> pulumi.Output[_T]:
 
 
 def known_value(value: Any) -> Any:
-    """The value of a resource's input: itself if it is no output, else what `with_known_value` noted, else None."""
+    """The value of a resource's input. For an output, the value that `with_known_value` recorded, or None."""
     return _VALUES.get(value) if isinstance(value, pulumi.Output) else value

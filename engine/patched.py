@@ -1,4 +1,4 @@
-"""Applies `mesh:patches` to the inputs of resources: the one place that every object passes, whoever asks for it."""
+"""Applies `mesh:patches` to the inputs of resources, in the one place that every object passes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.config.stack import Stack
 from mesh.patches.patching import Patching
 
 _WRITTEN_BY_PEOPLE: Final = ("mesh:apps:App", "mesh:objects:Objects")
-"""Components whose objects stand in files of the project, or in the config."""
+"""Components whose objects come from files of the project, or from the config."""
 
 _IDENTITY: Final = ("apiVersion", "kind")
 
@@ -29,9 +29,9 @@ class PatchedObjects:
         self._any = bool(patches)
 
     def apply(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        """A stack transformation: the inputs of an object with the patches that are about it; None if there are none.
+        """A stack transformation: the inputs of an object with its patches applied; None if it has none.
 
-        Values that only an update will know stay as they are."""
+        Values that are only known after an update are not changed."""
         if not self._any or manifests.kind_of(args.type_) is None or args.type_.endswith("Patch"):
             return None
         known = manifests.as_data(args.props.get("metadata")) or {}
@@ -47,7 +47,7 @@ class PatchedObjects:
         return None if after is before else pulumi.ResourceTransformationResult(_props(args, after), args.opts)
 
     def problems(self) -> list[str]:
-        """What is wrong with the patches; asked at the end of the program, before the engine gets any object."""
+        """The problems of the patches. Called at the end of the program, before the engine receives any object."""
         return self._patching.problems()
 
 
@@ -67,12 +67,12 @@ def _props(args: pulumi.ResourceTransformationArgs, after: Mapping[str, Any]) ->
 
 
 def _with(metadata: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata with the name and namespace of another: as the program gave them, or as they are known."""
+    """Metadata with the name and namespace of `other`: either outputs, or their known values."""
     return {**metadata, **{key: other[key] for key in ("name", "namespace") if other.get(key) is not None}}
 
 
 def _plain(value: Any) -> Any:
-    """An input as plain data, in which outputs stay what they are."""
+    """An input as plain data, in which outputs remain outputs."""
     if value is not None and _types.is_input_type(type(value)):
         value = _types.input_type_to_dict(value)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The stack and the cluster of the running program, and the checks that can refuse the stack.
+"""The stack and the cluster of the running program, and the checks that can refuse an update.
 
 No resource is registered before `connect` has checked config and cluster.
 """
@@ -39,16 +39,16 @@ from mesh.core import kinds, names, words
 
 PROVIDER: Final = "cluster"
 MESSAGE_WAS_SHOWN: Final = 32
-"""Exit code that tells Pulumi's language host not to report an error of its own: the program has logged one."""
+"""Exit code that tells Pulumi's language host not to report an error of its own, since the program has logged one."""
 
 _WITH_OWNER: Final = (
     *(kinds.NAMESPACE, kinds.CUSTOM_RESOURCE_DEFINITION),
     *(kinds.MUTATING_WEBHOOK, kinds.VALIDATING_WEBHOOK),
 )
-"""Kinds of which `cluster.ownership` says whether they are the stack's."""
+"""Kinds whose owner `cluster.ownership` checks."""
 NO_LIMIT: Final = -1
-"""Rate limit of the provider in requests a second: none. Its default, 50 after a burst of 120, makes large stacks wait.
-Since Kubernetes 1.20 API servers protect themselves (API Priority and Fairness); Flux sets no limit either."""
+"""Rate limit of the provider in requests per second: none. The default, 50 after a burst of 120, slows down large
+stacks. Since Kubernetes 1.20 API servers protect themselves (API Priority and Fairness); Flux sets no limit either."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Cluster:
     owner: Mapping[str, pulumi.Input[str]]
     """Annotations that name this stack as the owner of a namespace or definition."""
     node: str | None
-    """Address at which node ports are reached; None if it is not known."""
+    """Address of the node ports; None if it is not known."""
     target: Target | None
     """The cluster's kubeconfig context; None if the cluster does not answer."""
     identity: Mapping[str, str | None]
@@ -70,13 +70,13 @@ class Cluster:
     created: CreatedObjects
     """The objects that the program has created so far."""
     new: Sequence[Wanted]
-    """Those of them that the state does not have."""
+    """The created objects that the state does not have."""
     namespaces: Collection[str]
-    """The namespaces that there are."""
+    """The namespaces on the cluster."""
     definitions: Mapping[str, Definition]
-    """The definitions of Istio's API that there are."""
+    """The definitions of Istio's API on the cluster."""
     secrets: Secrets
-    """What previews must not show."""
+    """The values that previews must not show."""
     moves: pulumi.ResourceHook | None
     """The hook of workloads that move to another control plane; None if the cluster does not answer."""
 
@@ -86,7 +86,7 @@ _GIVEN: ContextVar[Stack | None] = ContextVar("_GIVEN", default=None)
 
 @contextmanager
 def using_stack(stack: Stack) -> Iterator[None]:
-    """Has `connect` use a stack that is already compiled, for a program that runs in this process."""
+    """Makes `connect` use a stack that is already compiled, for a program that runs in this process."""
     token = _GIVEN.set(stack)
     try:
         yield
@@ -123,13 +123,13 @@ def connect(state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
         _end(str(error))
     _set_timeouts(chosen.timeout)
     patched = PatchedObjects(stack)
-    pulumi.runtime.register_stack_transformation(patched.apply)  # before all that reads the objects
+    pulumi.runtime.register_stack_transformation(patched.apply)  # before the transformations that read the objects
     created = CreatedObjects()
     pulumi.runtime.register_stack_transformation(created.collect)
     former = FormerUrns(recorded.urns)
     pulumi.runtime.register_stack_transformation(former.alias)
     secrets = Secrets(read.secrets, chosen.disclosure)
-    if not recorder.is_recording():  # who records the resources decides what to show of them
+    if not recorder.is_recording():  # the caller that records the resources decides what to show
         pulumi.runtime.register_stack_transformation(secrets.protect)
     uid = found.uid if found else recorded.provider.get("clusterIdentifier")
     provider = k8s.Provider(
@@ -139,7 +139,7 @@ def connect(state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
         # a changed path would be a diff, and the provider does not understand several paths.
         kubeconfig=str(target.kubeconfig or ""),
         cluster_identifier=uid,
-        # Otherwise a changed ConfigMap is replaced, and istiod does not find it for a moment.
+        # Otherwise a changed ConfigMap is replaced, and istiod cannot find it for a moment.
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
         kube_client_settings=k8s.KubeClientSettingsArgs(qps=NO_LIMIT),
@@ -168,8 +168,8 @@ def connect(state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
 
 
 def check_patches(patched: PatchedObjects) -> None:
-    """Ends the program with one message if patches are wrong; called at its end, before Pulumi registers the first
-    object. Raises SettingsError if the resources are recorded."""
+    """Ends the program with one message if patches are wrong. Called at the end of the program, before Pulumi registers
+    the first object. Raises SettingsError instead if the resources are recorded."""
     if not (wrong := "\n".join(patched.problems())):
         return
     if recorder.is_recording():
@@ -178,10 +178,11 @@ def check_patches(patched: PatchedObjects) -> None:
 
 
 def check_objects(stack: Stack, created: CreatedObjects) -> None:
-    """Analyzes the objects that the program has created; called at its end, before Pulumi registers the first of them.
+    """Analyzes the objects that the program has created. Called at the end of the program, before Pulumi registers the
+    first object.
 
-    Logs warnings, and ends the program with one message if there are errors. Raises SettingsError, if the resources
-    are recorded, for objects that are created twice."""
+    Logs warnings, and ends the program with one message if there are errors. If the resources are recorded, raises
+    SettingsError for objects that are created twice, and leaves the analysis to the caller."""
     twice = "\n".join(
         f"{ref} comes from {stack.written(ref, one)} and from {stack.written(ref, other)}: leave it out of one of them"
         for ref, one, other in created.twice
@@ -191,7 +192,7 @@ def check_objects(stack: Stack, created: CreatedObjects) -> None:
     if twice:
         _end(twice)
     if recorder.is_recording():
-        return  # the caller that records the objects analyzes them itself
+        return
     found = analyse(stack.with_origins(created.objects), stack.settings.mesh_names, stack.settings.analysis.suppress)
     for finding in found:
         if finding.severity == Severity.WARNING:
@@ -202,12 +203,12 @@ def check_objects(stack: Stack, created: CreatedObjects) -> None:
 
 
 def check_cluster(cluster: Cluster, recorded: StackState) -> None:
-    """Ends the program with one message if the update would take objects from somebody else, or from those who use them
-    control planes, injection or versions of definitions; called after the last object has been created. With `FORCE=1`
+    """Ends the program with one message if the update would take over objects of others, or remove control planes,
+    injection or versions of definitions that are in use. Called after the last object has been created. With `FORCE=1`
     the message is a warning.
 
-    The cluster is asked only if the program creates what the state does not have, or takes something away. A preview
-    without a cluster refuses what the state alone forbids, and says what else could not be checked."""
+    The cluster is asked only if the program creates an object that the state does not have, or removes something. A
+    preview without a cluster checks what the state alone shows, and warns about the rest."""
     if recorder.is_recording():
         return
     new = [*(made.body for made in cluster.created.objects), *cluster.created.definitions]
@@ -216,17 +217,17 @@ def check_cluster(cluster: Cluster, recorded: StackState) -> None:
     if cluster.target:
         found += _standing(cluster, cluster.target, removal, definitions.among(new))
     elif removal.taken:
-        pulumi.log.warn(f"without the cluster it is not known who still needs what changes: {removal.taken}")
+        pulumi.log.warn(f"without the cluster it is not known who still uses what the update changes: {removal.taken}")
     if forced():
         for problem in found:
-            pulumi.log.warn(f"FORCE=1: going on, although {problem}")
+            pulumi.log.warn(f"FORCE=1: continuing, although {problem}")
     elif found:
         ways = "\n".join(f"{cluster.identity['context']}: {problem}" for problem in found)
-        _end(f"{ways}. `make up FORCE=1` goes on all the same")
+        _end(f"{ways}. `make up FORCE=1` continues anyway")
 
 
 def _standing(cluster: Cluster, target: Target, removal: Removal, wanted: definitions.Versions) -> Iterator[str]:
-    """What stands on the cluster against the update. `wanted` are the definitions of the stack."""
+    """Reasons on the cluster against the update, one line each. `wanted` are the definitions of the stack."""
     if text := definitions.lowered(cluster.definitions, wanted):
         yield text
     new = [] if adopting() else [one for one in cluster.new if _may_stand(one, cluster)]
@@ -234,15 +235,19 @@ def _standing(cluster: Cluster, target: Target, removal: Removal, wanted: defini
         if new or removal.taken:
             with proxy.connect(target) as api:
                 if taken := foreign.problem(api, new, names.field_manager(pulumi.get_project(), pulumi.get_stack())):
-                    yield f"{taken}. `make adopt` takes over what stands"
+                    yield f"{taken}. `make adopt` takes them over"
                 yield from removal.problems(api) if removal.taken else ()
     except ClusterError as error:
-        what = f"who still needs what changes ({removal.taken})" if removal.taken else "whether others made its objects"
-        yield f"{what} cannot be found out: {error}"
+        what = (
+            f"who still uses what the update changes ({removal.taken})"
+            if removal.taken
+            else "whether objects of the stack exist already"
+        )
+        yield f"cannot check {what}: {error}"
 
 
 def _may_stand(one: Wanted, cluster: Cluster) -> bool:
-    """Whether an object can be there without the stack, and nothing else says whose it is."""
+    """Whether an object may exist that the stack did not create, and no other check finds its owner."""
     place = one.ref.namespace
     return one.ref.kind not in _WITH_OWNER and (not place or place in cluster.namespaces)
 
@@ -267,7 +272,7 @@ def _set_timeouts(seconds: int) -> None:
 
 
 def _survey(target: Target) -> Survey | None:
-    """The survey of the cluster; None in a preview if it does not answer, which a warning says."""
+    """The survey of the cluster. In a preview, None and a warning if the cluster does not answer."""
     where = f"cluster: context {target.context}, server {target.server}"
     try:
         found = survey.take(target)
@@ -276,7 +281,7 @@ def _survey(target: Target) -> Survey | None:
             raise ClusterError(f"{where}: it does not answer: {error}") from None
         pulumi.log.warn(
             f"{where}: it does not answer ({error}); this preview compares with the recorded state,"
-            " and what stands on the cluster has not been checked"
+            " and the objects on the cluster have not been checked"
         )
         return None
     pulumi.log.info(f"{where}, Kubernetes {found.version[0]}.{found.version[1]}, id {found.uid}")
@@ -284,8 +289,8 @@ def _survey(target: Target) -> Survey | None:
 
 
 def _accepted(found: Survey, recorded: StackState, chosen: Settings) -> Survey | None:
-    """The survey of a cluster that the stack may be applied to; None in a preview if the stack could only take over
-    what stands there, which a warning says. Raises ClusterError."""
+    """The survey of a cluster that the stack may be applied to. In a preview, None and a warning if the stack would
+    have to take over the Istio on the cluster. Raises ClusterError if the stack must not be applied."""
     names = pulumi.get_project(), pulumi.get_stack()
     if not (reasons := problems(found, recorded, *names, chosen, adopting())):
         return found
@@ -294,7 +299,7 @@ def _accepted(found: Survey, recorded: StackState, chosen: Settings) -> Survey |
     pulumi.log.warn(
         "\n".join(reasons)
         + "\nUntil then `make up` refuses. This preview compares with the recorded state; `make parity` compares with"
-        " what stands on the cluster"
+        " the objects on the cluster"
     )
     return None
 
@@ -304,7 +309,7 @@ def problems(
 ) -> list[str]:
     """The reasons why the stack with these settings must not be applied to the cluster; none if it may.
 
-    With `adopt`, objects without an owner may be taken over."""
+    With `adopt`, the stack may take over objects without an owner."""
     if moved := in_place.moved(recorded, chosen.root):
         return [moved]
     planes, root = [*chosen.installations.values()], chosen.root
@@ -322,8 +327,8 @@ def problems(
 
 
 def lowered(found: Survey, chosen: Settings) -> list[str]:
-    """Why the definitions of the stack must not be applied to the cluster, before there are objects; none if they
-    may."""
+    """The reason why the definitions of the stack must not be applied to the cluster; none if they may. No objects of
+    the stack are needed for it."""
     wanted = definitions.of_release(chosen.installation.newest, chosen.base.excludedCRDs) if chosen.base.enabled else {}
     text = definitions.lowered(found.definitions, wanted)
     return [f"{found.target.context} ({found.target.server}): {text}"] if text else []

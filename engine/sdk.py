@@ -1,4 +1,4 @@
-"""Whether Pulumi's SDK may be patched: its versions, and the user's wish."""
+"""Decides whether Pulumi's SDK may be patched, by its versions and an environment variable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 PLAIN: Final = "MESH_PLAIN_SDK"
-"""Environment variable: if it is set, the SDK is not patched, and the program is slower."""
+"""Environment variable: if it is set, the SDK is not patched, which makes the program slower."""
 WRITTEN_FOR: Final = {"pulumi": "3.215.0", "pulumi-kubernetes": "4.25.0"}
 """The packages that are patched or relied on, with the versions that the patches were written for."""
 
@@ -20,7 +20,7 @@ def is_plain() -> bool:
 @cache
 def unknown_versions() -> tuple[str, ...]:
     """A message for each installed package whose version is not the one that the patches were written for."""
-    from importlib.metadata import version  # imports much that `MESH_PLAIN_SDK` does not need
+    from importlib.metadata import version  # slow to import, and not needed with `MESH_PLAIN_SDK`
 
     installed = {package: version(package) for package in WRITTEN_FOR}
     return tuple(

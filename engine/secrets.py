@@ -1,6 +1,6 @@
-"""Puts decrypted values into the resources, and makes every value that is not to be shown a secret of Pulumi.
+"""Puts decrypted values into the resources, and turns every value that must not be shown into a secret of Pulumi.
 
-The engine then encrypts it in the state, and writes `[secret]` in previews, their JSON and logs.
+The engine encrypts secrets in the state, and shows `[secret]` in previews, their JSON and logs.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from mesh.core.diff import Path
 from mesh.core.disclosure import Disclosure
 
 READABLE: Final = "mesh:secrets:Readable"
-"""Type token of the component that records what the engine hides together with a secret."""
+"""Type token of the component that records the texts and lists that the engine hides because of a secret in them."""
 
 
 class Readable(pulumi.ComponentResource):
-    """Records the texts and lists that hold secrets, such as the mesh config and the containers of a pod, without the
-    secrets. `make report` could not compare them otherwise: the engine shows nothing of a text or list with a secret in
-    it."""
+    """Records the texts and lists that contain secrets, such as the mesh config and the containers of a pod, without
+    the secrets. `make report` could not compare them otherwise: the engine hides the whole text or list."""
 
     def __init__(self, parts: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(READABLE, "readable")
@@ -34,22 +33,22 @@ class Readable(pulumi.ComponentResource):
 
 @dataclass(frozen=True)
 class Secrets:
-    """The values of a stack that are not to be shown."""
+    """The values of a stack that must not be shown."""
 
     values: Mapping[str, str]
     """Decrypted values by placeholder."""
     disclosure: Disclosure
     _readable: list[Mapping[str, Any]] = field(default_factory=list)
-    """Texts and lists that hold secrets, without them: `resource` (type and name), `path` and `value` of each."""
+    """Texts and lists that contain secrets, without these: `resource` (type and name), `path` and `value` of each."""
 
     def record(self) -> None:
-        """Registers what holds secrets, if there is anything; called at the end of the program."""
+        """Registers the texts and lists that contain secrets, if there are any. Called at the end of the program."""
         if self._readable:
             Readable(self._readable)
 
     def protect(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        """A stack transformation: inputs with decrypted values, and with secrets in place of what is not to be shown.
-        None if the resource has nothing of both. Of a Secret, all values are secrets of Pulumi anyway."""
+        """A stack transformation: inputs with decrypted values, and with secrets in place of values that must not be
+        shown. None if the resource has neither. All values of a Secret are secrets of Pulumi anyway."""
         kind = manifests.kind_of(args.type_)
         if kind in (None, kinds.CUSTOM_RESOURCE_DEFINITION):
             return None
@@ -64,7 +63,7 @@ class Secrets:
         return pulumi.ResourceTransformationResult(props, args.opts)
 
     def _protected(self, value: Any, path: Path) -> Any:
-        """The value itself if there is nothing to protect in it."""
+        """The value with its secrets protected; the same object if there are none."""
         if isinstance(value, pulumi.Output):
             known = known_value(value)
             return value if known is None or (found := self._text(known, path)) is known else found
@@ -77,7 +76,7 @@ class Secrets:
         return self._list(plain, path) if isinstance(plain, list | tuple) else value
 
     def _list(self, value: Any, path: Path) -> Any:
-        """A list with a secret item is one secret to the engine."""
+        """The list with its secrets protected. The engine treats a list with a secret item as one secret."""
         before, data = len(self._readable), manifests.as_data(value)
         items = [self._protected(item, (*path, disclosure.step(data[i], i))) for i, item in enumerate(value)]
         if all(new is old for new, old in zip(items, value, strict=True)):
@@ -97,8 +96,8 @@ class Secrets:
         self._readable.append({"path": list(path), "value": self.disclosure.without_credentials(value, path)})
 
     def _revealed(self, text: str) -> str:
-        """The text with the decrypted values in place of their placeholders; in a document by its fields, so that their
-        characters are escaped as the document needs it."""
+        """The text with the decrypted values in place of their placeholders. In a document they are replaced field by
+        field, so that special characters are escaped."""
         if not any(placeholder in text for placeholder in self.values):
             return text
         if text in self.values:

@@ -1,10 +1,10 @@
-"""Fields of the stack's objects that another controller sets, such as the replicas under an autoscaler, or istiod in a
-Pod.
+"""Fields of the stack's objects that another controller sets, such as replicas (an autoscaler), or parts of a Pod
+(istiod).
 
-An update that sends the program's value of such a field takes it from its owner, and one that leaves it out removes
-it; a list of a custom resource is one value, so that nothing of it can be left out at all. So an update sends what
-stands on the cluster, read right before. A list is sent by force, since its owner owns all of it. Where nothing else
-of an object changes, as its digest says, the engine is told to ignore the fields.
+An update that sends the program's value of such a field takes the field from its owner, and an update that omits the
+field removes it. A list in a custom resource is one value, so no part of it can be omitted. Therefore an update sends
+the values on the cluster, which it reads right before. It sends a list by force, since its owner owns the whole list.
+If nothing else of an object changes, which its digest shows, the engine ignores the fields.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from mesh.core.kinds import GroupKind
 
 
 class SharedFields:
-    """What the state and the cluster have of the fields that others set."""
+    """The values of fields that other controllers set, in the state and on the cluster."""
 
     def __init__(self, target: Target | None, recorded: StackState) -> None:
-        """`target` is the cluster; None if it does not answer, so that this is a preview."""
+        """`target` is the cluster; None in a preview if the cluster does not answer."""
         self._target, self._recorded = target, recorded
 
     @cached_property
@@ -42,8 +42,8 @@ class SharedFields:
     def apply(
         self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]
     ) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
-        """The inputs of an object with fields at the `paths` that others set, and options for its resource. The
-        cluster is asked once the resources `after` are there."""
+        """The inputs of an object whose fields at `paths` are set by others, and options for its resource. The cluster
+        is asked after the resources `after` exist."""
         digest = _digest(fields.without(body, fields.own(paths, body)))
         forced = {names.FORCE: "true"} if any(fields.is_in_list(path) for path in paths) else {}
         sent = _annotated(body, {**forced, names.DIGEST: digest})
@@ -58,10 +58,10 @@ class SharedFields:
         return self._standing(sent, paths, after) if self._target else sent, pulumi.ResourceOptions()
 
     def injected(self, body: Mapping[str, Any], by: Mapping[str, str]) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
-        """The inputs of a Pod that istiod injects, and options for its resource. `by` tells control planes apart.
+        """The inputs of a Pod that istiod injects, and options for its resource. `by` identifies the control plane.
 
-        Injection changes fields that the program sets, too, such as probes and fsGroup, and those of a Pod cannot be
-        set back. So they are ignored until the Pod itself changes, or its control plane."""
+        Injection also changes fields that the program sets, such as probes and fsGroup, which cannot be changed back in
+        a Pod. So they are ignored until the Pod itself or its control plane changes."""
         digest = _digest({"pod": body, "by": by})
         before = self.standing.get(Ref.of(body)) or {"metadata": {}}
         same = (before["metadata"].get("annotations") or {}).get(names.DIGEST) == digest
@@ -71,7 +71,7 @@ class SharedFields:
     def _standing(
         self, body: Mapping[str, Any], paths: Sequence[str], after: Sequence[pulumi.Resource]
     ) -> dict[str, Any]:
-        """The object with the cluster's values of the fields, as an output for each part that has some."""
+        """The object with the cluster's values of the fields; each top-level part with such fields is an output."""
         urns = pulumi.Output.all(*(one.urn for one in after))
         read = urns.apply(lambda _: self._merged(body, paths))
         parts = {path.partition(".")[0] for path in paths}

@@ -21,11 +21,11 @@ _READ: Final = "pulumi:pulumi:readStackResourceOutputs"
 
 
 def request_state() -> Callable[[], StackState]:
-    """Requests the recorded state of the running program's stack from the engine. The function that is returned waits
-    for the answer.
+    """Requests the recorded state of the running program's stack from the engine. The returned function waits for the
+    answer.
 
-    Also makes the garbage collector run rarely during the imports. With an unpatched SDK neither is done: the state is
-    requested when the returned function is called."""
+    It also makes the garbage collector run rarely during the imports. With an unpatched SDK it does neither: the state
+    is requested when the returned function is called."""
     if sdk.is_plain():
         return cache(_read)
     garbage.collect_rarely()
@@ -33,7 +33,7 @@ def request_state() -> Callable[[], StackState]:
 
 
 def _read() -> StackState:
-    """The state, by the SDK's public function."""
+    """The state, through the SDK's public function."""
     import pulumi
 
     return _state(pulumi.runtime.invoke(_READ, _arguments()).value)

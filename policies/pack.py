@@ -54,8 +54,8 @@ def serve() -> None:
 def stack() -> Stack:
     """The stack that Pulumi previews or updates. Raises SettingsError or StackFileError.
 
-    Some releases of Pulumi do not pass the config to a pack. Then the file of the stack in the environment variable
-    STACK is read, which `make env` sets; without it all settings are defaults."""
+    Some releases of Pulumi do not pass the config to a pack. In that case the stack file of the stack in the
+    environment variable STACK is read, which `make env` sets. Without that variable all settings are defaults."""
     values = config.from_environment()
     if not values and os.environ.get("STACK"):
         values = stack_file.config(stack_file.document(stack_file.path(_STACKS, os.environ["STACK"])))

@@ -32,7 +32,7 @@ def all_of(args: StackValidationArgs) -> Iterator[tuple[Object, str]]:
 
 
 def _known(value: Any) -> Any:
-    """A value as plain data without its unknown parts: reading one of those raises UnknownValueError."""
+    """A value as plain data, without its unknown parts, which raise UnknownValueError when they are read."""
     if isinstance(value, Mapping):
         return {key: _known(value[key]) for key in value if _can_be_read(value, key)}
     if isinstance(value, Sequence) and not isinstance(value, str):

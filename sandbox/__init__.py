@@ -1,7 +1,7 @@
-"""The embedded Kubernetes clusters: each is five processes on loopback, without root or containers.
+"""The embedded Kubernetes clusters. Each consists of five processes on loopback, without root or containers.
 
-API server, controller manager and scheduler are real. Nodes, pods and load balancers are simulated by kwok. Control
-planes of Istio are real or simulated, by their release. All files of a cluster are in a folder of `home()`.
+etcd, API server, controller manager and scheduler are real. kwok simulates nodes, pods and load balancers. Control
+planes of Istio are real or simulated, depending on their release. All files of a cluster are in a folder of `home()`.
 """
 
 from sandbox.cluster import kubeconfig, kubeconfigs, reset, running, start, stop

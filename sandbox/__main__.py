@@ -10,23 +10,25 @@ from toolchain import ToolchainError
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser("python -m sandbox", description="The embedded Kubernetes clusters.")
+    parser = argparse.ArgumentParser("python -m sandbox", description="Controls the embedded Kubernetes clusters.")
     commands = parser.add_subparsers(dest="command", required=True)
-    start = commands.add_parser("start", help="start what is not running")
+    start = commands.add_parser("start", help="start the programs that are not running")
     start.add_argument(
         "--webhooks",
         action=argparse.BooleanOptionalAction,
-        help="whether the API server calls admission webhooks (default: it does; the choice holds until the next stop)",
+        help="whether the API server calls admission webhooks (default: yes; the choice applies until the next stop)",
     )
     start.add_argument(
         "--istiod",
         action=argparse.BooleanOptionalAction,
-        help="whether Istio's own istiod runs for releases whose control plane it is; all others are simulated"
-        " (default: as at the last start; `make up` chooses by the stack's releases)",
+        help="whether Istio's own istiod runs, for releases of which it is the control plane; other control planes are"
+        " simulated (default: as in the last start; `make up` chooses by the stack's releases)",
     )
-    stop = commands.add_parser("stop", help="stop it; its objects are kept")
-    status = commands.add_parser("status", help="show its processes; exit code 0 running, 3 stopped, 1 broken")
-    reset = commands.add_parser("reset", help="stop it and delete all its objects and files")
+    stop = commands.add_parser("stop", help="stop the cluster; its objects are kept")
+    status = commands.add_parser(
+        "status", help="show the processes of the cluster; exit code 0 running, 3 stopped, 1 broken"
+    )
+    reset = commands.add_parser("reset", help="stop the cluster and delete all its objects and files")
     first, *_ = EMBEDDED_CLUSTERS
     for command in (start, stop, status, reset):
         command.add_argument(
@@ -40,7 +42,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         again = f"python -m sandbox start {arguments.context}"
-        print(f"\nsandbox: interrupted; `{again}` carries on", file=sys.stderr)
+        print(f"\nsandbox: interrupted; `{again}` continues", file=sys.stderr)
         return 130
 
 

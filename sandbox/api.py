@@ -58,8 +58,8 @@ class Endpoints:
 
 
 def account_token(api: Api, namespace: str, account: str, **spec: Any) -> str:
-    """A token of a service account; `spec` has the fields of a TokenRequest's spec. Raises NotFound if there is no such
-    account."""
+    """A token of a service account. `spec` has the fields of a TokenRequest's spec. Raises NotFound if the account does
+    not exist."""
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
     asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     return str(client.create(api, path, asked)["status"]["token"])

@@ -32,7 +32,7 @@ ISTIOD_LIMIT = 15.0
 """Seconds to wait until istiod answers; it usually takes 2."""
 
 SOCKET_LIMIT = 103
-"""Bytes of the longest path of a Unix socket on each system (macOS)."""
+"""The longest path of a Unix socket that works on every system, in bytes; macOS has the lowest limit."""
 
 ETCD, API_SERVER, *CONTROLLERS = PROGRAMS
 KWOK = CONTROLLERS[-1]
@@ -42,10 +42,10 @@ KWOK = CONTROLLERS[-1]
 def start(context: str, webhooks: bool | None = None, istiod: bool | None = None, out: TextIO | None = None) -> None:
     """Starts the programs of a cluster that are not running, and returns when pods can run.
 
-    `istiod` says whether Istio's own istiod runs here for the releases whose control plane it is, which the first time
-    builds; None keeps an earlier choice. All others are simulated. `webhooks` says whether the API server calls
-    admission webhooks; None keeps the current choice, and by default it does. A program whose command line or release
-    has changed is restarted. Progress goes to `out` (standard error). Raises SandboxError or ToolchainError.
+    `istiod` says whether Istio's own istiod runs, for the releases of which it is the control plane; the first such
+    start builds it. Other control planes are simulated. None keeps an earlier choice. `webhooks` says whether the API
+    server calls admission webhooks. None keeps the current choice; by default it does. A program whose command line or
+    release has changed is restarted. Progress goes to `out` (standard error). Raises SandboxError or ToolchainError.
     """
     built, serving = toolchain.ensure(out), checkers.serving(out)
     real = control_plane.chosen(paths.layout(context)) if istiod is None else istiod
@@ -71,9 +71,9 @@ def start(context: str, webhooks: bool | None = None, istiod: bool | None = None
 
 
 def _start_controllers(setting: Setting, endpoints: Endpoints, progress: Progress) -> bool:
-    """Starts the controllers, and waits until pods can run; whether any was started.
+    """Starts the controllers, waits until pods can run, and returns whether any was started.
 
-    kwok 0.7.0 has been seen to crash at its start on a cluster that has a node already: it gets a second chance."""
+    kwok 0.7.0 can crash when it starts on a cluster that already has a node, so it is started a second time."""
     kwok, started = Process(KWOK.name, setting.layout), False
     for chance in (1, 2):
         try:
@@ -83,12 +83,13 @@ def _start_controllers(setting: Setting, endpoints: Endpoints, progress: Progres
         except SandboxError:
             if chance == 2 or kwok.alive():
                 raise
-            progress.say("kwok has ended at its start; starting it again")
+            progress.say("kwok has crashed at startup; starting it again")
     return started
 
 
 def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, progress: Progress) -> bool:
-    """Starts the programs that do not run or have another command line, and waits for all; whether any was started."""
+    """Starts the programs that do not run or have another command line, waits for all of them, and returns whether any
+    was started."""
     due = []
     for program in programs:
         process, command = Process(program.name, setting.layout), program.command(setting)
@@ -109,9 +110,11 @@ def _start(programs: list[Program], setting: Setting, endpoints: Endpoints, prog
 
 
 def _choose(layout: Layout, real: bool) -> None:
-    """Keeps for later starts whether the real istiod runs here."""
+    """Records for later starts whether the real istiod runs."""
     if len(os.fsencode(layout.tunnel)) > SOCKET_LIMIT:
-        raise SandboxError(f"MESH_HOME is too long: a socket's path has up to {SOCKET_LIMIT} bytes, {layout.tunnel}")
+        raise SandboxError(
+            f"MESH_HOME is too long: a socket's path may have up to {SOCKET_LIMIT} bytes; {layout.tunnel} has more"
+        )
     if real:
         layout.istiod.mkdir(mode=0o700, exist_ok=True)
     elif control_plane.chosen(layout):
@@ -120,7 +123,7 @@ def _choose(layout: Layout, real: bool) -> None:
 
 
 def _start_supervisor(layout: Layout, command: list[str]) -> bool:
-    """Starts the supervisor of control planes if it does not run as it should; whether it was started."""
+    """Starts the supervisor of control planes unless it runs with this command; returns whether it was started."""
     process = Process(control_plane.PROGRAM, layout)
     if process.alive() and process.command == command:
         return False
@@ -130,22 +133,22 @@ def _start_supervisor(layout: Layout, command: list[str]) -> bool:
 
 
 def _wait_for_istiod(layout: Layout, endpoints: Endpoints, progress: Progress) -> None:
-    """Waits for the control planes that are to run. One that does not answer is no error: it may take the next `up` to
-    change what it runs with."""
+    """Waits for the control planes that are to run. It is no error if one does not answer: the next `up` may be needed
+    to correct its settings."""
     process = Process(control_plane.PROGRAM, layout)
     if not _holds_within(ISTIOD_LIMIT, lambda: control_plane.settled(endpoints.api, layout), process):
         progress.say("\n  ".join(("istiod does not answer", *control_plane.lines(layout.context))))
 
 
 def _wait(condition: Callable[[], bool], failure: str, process: Process) -> None:
-    """Waits until `condition` holds. Raises SandboxError with the end of the process's log if it ends or takes too
-    long."""
+    """Waits until `condition` holds. Raises SandboxError with the end of the process's log if the process ends or it
+    takes too long."""
     if not _holds_within(START_LIMIT, condition, process):
         raise SandboxError(f"{failure} within {START_LIMIT:.0f} s\n{log_excerpt(process)}")
 
 
 def _holds_within(limit: float, condition: Callable[[], bool], process: Process) -> bool:
-    """Waits up to `limit` seconds; whether `condition` holds. Raises SandboxError if the process ends."""
+    """Waits up to `limit` seconds, and returns whether `condition` holds. Raises SandboxError if the process ends."""
     deadline = time.monotonic() + limit
     while not _holds(condition):
         if not process.alive():
@@ -169,8 +172,8 @@ def exit_message(process: Process) -> str:
 
 
 def _calls_webhooks(layout: Layout) -> bool | None:
-    """Whether the API server calls admission webhooks; None if it was not started, or before there was a way to call
-    them."""
+    """Whether the API server calls admission webhooks. None if it was not started, or was started by a version of this
+    program without the tunnel."""
     server = Process(API_SERVER.name, layout)
     if not server.known or not any(TUNNEL in flag for flag in server.command):
         return None
@@ -196,7 +199,7 @@ def reset(context: str, out: TextIO | None = None) -> None:
 
 def _stop(layout: Layout, progress: Progress) -> None:
     if stop_live(layout):
-        progress.say("stopped its live part")
+        progress.say("stopped the live sandbox of the cluster")
     running = [program for program in PROGRAMS if Process(program.name, layout).known]
     if not running:
         progress.say("not running")

@@ -1,4 +1,4 @@
-"""Custom resource definitions that an API server has left half made when it was killed."""
+"""Repairs custom resource definitions that an API server left incomplete when it was killed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _MERGE: Final = "application/merge-patch+json"
 
 
 def establish(api: Api) -> None:
-    """Has the API server go on with definitions whose names it has accepted, and which it does not serve yet.
+    """Makes the API server continue with definitions whose names it has accepted but which it does not serve yet.
 
-    It looks at such a definition only when it changes (`establishingController` of k8s.io/apiextensions-apiserver), so
-    one of which it was killed in between would never be served. Taking the condition away is a change.
+    It handles such a definition only when the definition changes (`establishingController` of
+    k8s.io/apiextensions-apiserver). If it was killed in between, the definition would never be served. Removing the
+    condition `Established` is such a change.
     """
     for definition in client.items(api, _PATH):
         conditions = definition.get("status", {}).get("conditions", [])

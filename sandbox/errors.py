@@ -2,4 +2,4 @@
 
 
 class SandboxError(Exception):
-    """An operation on an embedded cluster failed. The message says why and what to do."""
+    """An operation on an embedded cluster has failed. The message says why and what to do."""

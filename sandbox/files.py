@@ -25,8 +25,8 @@ def write(layout: Layout, network: Network, bin: Path) -> None:
 
 
 def scheduler(layout: Layout) -> str:
-    """The scheduler's configuration, as JSON. Nobody makes volumes here, and no container would use one: so that pods
-    with claims run all the same, the scheduler does not wait for their volumes."""
+    """The scheduler's configuration, as JSON. The cluster has no volumes, and no container would use one. The scheduler
+    does not wait for volumes, so that pods with claims run anyway."""
     volumes = ("VolumeBinding", "VolumeRestrictions", "VolumeZone", "NodeVolumeLimits")
     content = {
         "apiVersion": "kubescheduler.config.k8s.io/v1",
@@ -39,8 +39,8 @@ def scheduler(layout: Layout) -> str:
 
 
 def egress(layout: Layout) -> str:
-    """The API server's configuration for calls into the cluster's network: by the tunnel. It is JSON, which is valid
-    YAML."""
+    """The API server's configuration for calls into the cluster's network, which use the tunnel. It is JSON, which is
+    valid YAML."""
     connection = {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": str(layout.tunnel)}}}
     content = {
         "apiVersion": "apiserver.k8s.io/v1beta1",
@@ -54,7 +54,7 @@ def _make_certificates(layout: Layout, network: Network, bin: Path) -> None:
     command = [f"{bin}/mesh-certificates", f"{layout.pki}", LOOPBACK, network.first_service_ip]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     if done.returncode:
-        raise SandboxError(f"the certificates cannot be made: {done.stderr.strip()}")
+        raise SandboxError(f"the certificates cannot be created: {done.stderr.strip()}")
 
 
 def kubeconfig(layout: Layout, network: Network) -> str:
@@ -81,7 +81,7 @@ def _base64(file: Path) -> str:
 
 
 def put(file: Path, text: str) -> bool:
-    """Writes a file as `replace` does if its content is another; whether it was."""
+    """Writes a file like `replace` if its content differs; returns whether it did."""
     if file.exists() and file.read_text() == text:
         return False
     replace(file, text)

@@ -1,4 +1,4 @@
-"""The ports and the Service range of a cluster, which are chosen at the first start and then kept."""
+"""The ports and the Service range of a cluster, which the first start chooses and later starts keep."""
 
 import contextlib
 import errno
@@ -27,11 +27,11 @@ CANDIDATES = range(20000, 30000)
 """Ports to choose from: below Linux' ephemeral ports (from 32768) and below node ports (from 30000)."""
 
 SERVICE_RANGES = {context: f"127.{77 + place}.0.0/16" for place, context in enumerate(EMBEDDED_CLUSTERS)}
-"""Defaults of MESH_SERVICE_RANGE by context. They are loopback networks, so that a local process can listen on a
-Service's address, where the API server reaches it."""
+"""Defaults of MESH_SERVICE_RANGE by context. They are loopback networks, so that a local process can listen on the
+address of a Service, at which the API server reaches it."""
 
 OTHER_RANGES = [f"127.{number}.0.0/16" for number in range(100, 255)]
-"""The networks to choose from for a cluster in another MESH_HOME."""
+"""The networks from which a cluster in another MESH_HOME gets one."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Network:
     """Ports and addresses of one cluster."""
 
     ports: Mapping[str, int]
-    """By name, see LISTENERS."""
+    """Ports by name, see LISTENERS."""
     service_range: str
     """IPv4 network of the Services' addresses, such as `127.77.0.0/16`."""
 
@@ -54,19 +54,20 @@ class Network:
 
 
 def network(layout: Layout, environment: Mapping[str, str] = os.environ) -> Network:
-    """The network of a cluster; chosen and written to its file at the first call.
+    """The network of a cluster. The first call chooses it and writes it to its file.
 
-    MESH_SERVICE_RANGE sets the Service range of a new cluster. Without it a cluster in the default home gets that of
-    SERVICE_RANGES, and one in another MESH_HOME a random one, so that two clusters do not share addresses. Ports and
-    addresses of the home's other clusters are left to these, even while they are stopped. Raises SandboxError.
+    MESH_SERVICE_RANGE sets the Service range of a new cluster. Without it, a cluster in the default home gets its range
+    in SERVICE_RANGES. A cluster in another MESH_HOME gets a random one, so that two clusters do not share addresses.
+    Ports and addresses of other clusters in the same home are never used, even while those are stopped. Raises
+    SandboxError.
     """
     file, wish = layout.network, environment.get("MESH_SERVICE_RANGE")
     if file.exists():
         kept = _read(file)
         if wish and wish != kept.service_range:
             raise SandboxError(
-                f"MESH_SERVICE_RANGE is {wish}, but this cluster was made with {kept.service_range}:"
-                f" unset it, or begin anew with `python -m sandbox reset {layout.context}`"
+                f"MESH_SERVICE_RANGE is {wish}, but this cluster was created with {kept.service_range}:"
+                f" unset it, or start over with `python -m sandbox reset {layout.context}`"
             )
         return kept
     others = {one.context: _read(one.network) for one in paths.layouts() if one != layout and one.network.exists()}
@@ -91,13 +92,14 @@ def _default_range(context: str, taken: Collection[str], environment: Mapping[st
 
 
 def _checked(service_range: str, taken: Mapping[str, str]) -> str:
-    """A wished range, which must not overlap the `taken` ones of other clusters, by context."""
+    """The requested range, normalized. Raises SandboxError if it is invalid or overlaps the range of another cluster;
+    `taken` has these ranges by context."""
     try:
         parsed = ipaddress.ip_network(service_range)
     except ValueError as error:
         raise SandboxError(f"MESH_SERVICE_RANGE: {error} (such as {OTHER_RANGES[0]})") from None
     if parsed.version != 4 or not 12 <= parsed.prefixlen <= 24:
-        raise SandboxError(f"MESH_SERVICE_RANGE is {service_range}: an IPv4 network of /12 to /24 is needed")
+        raise SandboxError(f"MESH_SERVICE_RANGE is {service_range}: it must be an IPv4 network of /12 to /24")
     for context, other in taken.items():
         if parsed.overlaps(ipaddress.ip_network(other)):
             raise SandboxError(
@@ -115,7 +117,7 @@ def _free_ports(taken: Set[int]) -> dict[str, int]:
 
 
 def is_free(port: int, address: str = LOOPBACK) -> bool:
-    """Whether a process can listen on a port of a loopback address now."""
+    """Whether a process can listen on a port of a loopback address at the moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -128,17 +130,18 @@ def is_free(port: int, address: str = LOOPBACK) -> bool:
 
 
 def require_free(listener: str, port: int, context: str) -> None:
-    """Raises SandboxError, which names the process, if another process listens on a port of the stopped cluster."""
+    """Raises SandboxError, with the name of the process, if another process listens on a port of the stopped
+    cluster."""
     if is_free(port):
         return
     raise SandboxError(
-        f"port {port}, kept for {listener}, is taken by {listener_on(port)}. End that, or run"
-        f" `python -m sandbox reset {context}`: a new cluster chooses other ports (the objects of this one are lost)"
+        f"port {port}, reserved for {listener}, is in use by {listener_on(port)}. End that process, or run"
+        f" `python -m sandbox reset {context}`: a new cluster gets other ports (the objects of this one are lost)"
     )
 
 
 def listener_on(port: int) -> str:
-    """Name and number of the process that listens on a port; `another process` if the user may not see it."""
+    """Name and ID of the process that listens on a port; `another process` if the user may not see it."""
     listening = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
     for pid in (one.pid for one in listening if one.laddr and one.laddr.port == port and one.pid):
         with contextlib.suppress(psutil.NoSuchProcess):

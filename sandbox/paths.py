@@ -27,7 +27,7 @@ class Layout:
 
     @property
     def lock(self) -> Path:
-        """The lock of start, stop and reset. It is beside the folder, since a reset deletes the folder."""
+        """The lock of start, stop and reset. It is next to the folder, since a reset deletes the folder."""
         return self.root.with_suffix(".lock")
 
     @property
@@ -44,7 +44,7 @@ class Layout:
 
     @property
     def istiod(self) -> Path:
-        """The files of the real istiod; it is there if the cluster has the real one."""
+        """The files of the real istiod. The folder exists only if the cluster uses the real istiod."""
         return self.root / "istiod"
 
     @property
@@ -54,7 +54,7 @@ class Layout:
 
     @property
     def tunnel(self) -> Path:
-        """The socket by which the API server reaches Services."""
+        """The socket through which the API server reaches Services."""
         return self.run / "tunnel.sock"
 
     @property
@@ -85,10 +85,10 @@ class Layout:
 
 
 def layout(context: str) -> Layout:
-    """The layout of an embedded cluster. Raises KeyError if `context` is none of EMBEDDED_CLUSTERS."""
+    """The layout of an embedded cluster. Raises KeyError if `context` is not in EMBEDDED_CLUSTERS."""
     return Layout(context, home() / EMBEDDED_CLUSTERS[context])
 
 
 def layouts() -> Sequence[Layout]:
-    """The layouts of all embedded clusters, of which not each need exist."""
+    """The layouts of all embedded clusters, including those that do not exist yet."""
     return [layout(context) for context in EMBEDDED_CLUSTERS]

@@ -17,7 +17,7 @@ KILL_LIMIT = 5.0
 """Seconds to wait until a killed process has ended."""
 
 _children: list[subprocess.Popen[bytes]] = []
-"""Processes that this program has started; they are polled so that none stays a zombie."""
+"""Processes that this program has started. They are polled so that none remains a zombie."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Process:
     """A named process of a cluster, with its record `run/<name>.json`.
 
     The process inherits a descriptor that locks the record. The kernel releases the lock when the process ends, so that
-    a later process with the same number is never mistaken for it.
+    a later process with the same process ID is never mistaken for it.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Process:
 
     @property
     def known(self) -> bool:
-        """Whether it was started and not stopped since, so that it should be running."""
+        """Whether it was started and has not been stopped since, so it should be running."""
         return self._record.exists()
 
     def alive(self) -> bool:
@@ -102,7 +102,7 @@ class Process:
             os.kill(self.pid, number)
 
     def stop(self, limit: float) -> None:
-        """Ends it with SIGTERM, and with SIGKILL after `limit` seconds; then deletes its record."""
+        """Ends it with SIGTERM, or with SIGKILL after `limit` seconds. Then deletes its record."""
         self.signal(signal.SIGTERM)
         if not self._gone_within(limit):
             self.signal(signal.SIGKILL)

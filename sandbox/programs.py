@@ -10,10 +10,11 @@ from sandbox.paths import Layout
 WEBHOOK_PLUGINS = ("MutatingAdmissionWebhook", "ValidatingAdmissionWebhook")
 
 TUNNEL = "egress-selector-config-file"
-"""Flag of the API server with the file that says how it reaches Services, such as those of webhooks."""
+"""Flag of the API server for the file that configures how it reaches Services, such as those of webhooks."""
 
 WATCHED_NODES = "TaintNodesByCondition"
-"""Admission plugin that taints a new node until the node lifecycle controller, which is off here, finds it ready."""
+"""Admission plugin that taints a new node until the node lifecycle controller, which is off here, finds the node
+ready."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _etcd(setting: Setting) -> dict[str, str]:
         "peer-key-file": f"{pki}/server.key",
         "peer-client-cert-auth": "true",
         "peer-trusted-ca-file": f"{pki}/ca.crt",
-        # Data survives the end of any process; only a crash of the machine can lose the last writes.
+        # Data survives the end of every process; only a crash of the machine can lose the last writes.
         "unsafe-no-fsync": "true",
         "log-level": "warn",
     }
@@ -87,7 +88,7 @@ def _api_server(setting: Setting) -> dict[str, str]:
         "service-account-key-file": f"{pki}/service-accounts.pub",
         "service-account-signing-key-file": f"{pki}/service-accounts.key",
         "authorization-mode": "RBAC",
-        # The node's name is in no DNS; logs and exec reach kwok by its address.
+        # DNS does not have the node's name; logs and exec reach kwok by its address.
         "kubelet-preferred-address-types": "InternalIP",
         TUNNEL: str(setting.layout.egress),
         # istio-init asks for NET_ADMIN, other meshes' agents for privileged containers.
@@ -113,10 +114,10 @@ def _controller_manager(setting: Setting) -> dict[str, str]:
     return {
         **_controller(setting, "kube-controller-manager"),
         "kubeconfig": str(setting.layout.kubeconfig),
-        # It runs once; waiting for the lease of the previous process would only delay a restart.
+        # There is only one instance; waiting for the lease of the previous process would only delay a restart.
         "leader-elect": "false",
-        # After a restart or suspend this controller would mark the simulated node as lost and its pods as not ready;
-        # kwok, unlike a kubelet, would never report them as ready again.
+        # After a restart or suspend this controller would mark the simulated node as lost and its pods as not ready.
+        # Unlike a kubelet, kwok would never report them as ready again.
         "controllers": "*,-node-lifecycle-controller",
         "root-ca-file": f"{pki}/ca.crt",
         "service-account-private-key-file": f"{pki}/service-accounts.key",
@@ -135,7 +136,7 @@ def _kwok(setting: Setting) -> dict[str, str]:
         "kubeconfig": str(setting.layout.kubeconfig),
         "config": str(setting.layout.stages),
         "manage-all-nodes": "true",
-        # Without leases a restarted kwok simulates its pods at once, not only after the previous lease has expired.
+        # Without leases a restarted kwok simulates its pods at once, and does not wait for the old lease to expire.
         "node-lease-duration-seconds": "0",
         "node-ip": LOOPBACK,
         "cidr": "10.77.0.1/16",
@@ -148,10 +149,10 @@ def _kwok(setting: Setting) -> dict[str, str]:
 
 PROGRAMS = (
     Program("etcd", _etcd, "/health", 10),
-    # It has no state, and would wait a minute for its clients' watches to end.
+    # It has no state of its own, and would wait a minute for its clients' watches to end.
     Program("kube-apiserver", _api_server, "/readyz", 3),
     Program("kube-controller-manager", _controller_manager, "/healthz", 5),
     Program("kube-scheduler", _scheduler, "/healthz", 5),
     Program("kwok", _kwok, "/healthz", 5),
 )
-"""In the order of starting; they are stopped in reverse order, etcd last."""
+"""The programs in the order in which they are started. They are stopped in reverse order, etcd last."""

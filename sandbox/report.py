@@ -34,7 +34,7 @@ def status(context: str) -> Status:
     """A cluster's state, from its processes and their health checks."""
     layout = paths.layout(context)
     if not any(Process(program.name, layout).known for program in PROGRAMS):
-        kept = f"its objects are kept in {layout.root}" if layout.data.exists() else "nothing of it is kept"
+        kept = f"its objects are kept in {layout.root}" if layout.data.exists() else "it has no objects"
         return Status(State.STOPPED, (f"{context}: stopped; {kept}",))
     kept_network = network(layout)
     endpoints = Endpoints(layout, kept_network)
@@ -50,7 +50,7 @@ def _look(program: Program, layout: Layout, kept: Network, endpoints: Endpoints)
     if not process.known:
         return (
             False,
-            f"  {program.name} was not started: `python -m sandbox start {layout.context}` starts what is missing",
+            f"  {program.name} was not started: `python -m sandbox start {layout.context}` starts the missing programs",
         )
     if not process.alive():
         return False, f"  {exit_message(process)}"

@@ -19,8 +19,8 @@ def digest_of(*texts: str) -> str:
 
 
 def digest(*rooms: str) -> str:
-    """The digest of the sources in rooms of this project, from which Python processes run; of the sandbox's alone if
-    none is named."""
+    """The digest of the sources in packages of this project (`rooms`), which Python processes run; by default only of
+    the sandbox."""
     found = (path for room in rooms or ("sandbox",) for path in (ROOT / room).rglob("*"))
     files = sorted(path for path in found if path.suffix in (".py", ".html"))
     return digest_of(*(path.read_text() for path in files))

@@ -9,7 +9,7 @@ from typing import Final
 from sandbox.api import Endpoints
 
 PAUSE: Final = 1.0
-"""Seconds until a watch that has ended starts again: the API server may restart, or a definition may be missing yet."""
+"""Seconds until an ended watch starts again: the API server may be restarting, or a definition may not exist yet."""
 
 
 def watch(endpoints: Endpoints, paths: Iterable[str], changed: threading.Event) -> None:

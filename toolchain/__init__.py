@@ -1,7 +1,7 @@
-"""Provides the programs: Pulumi, its Kubernetes provider, kubectl, and those of the embedded Kubernetes.
+"""Provides the programs: Pulumi, its Kubernetes provider, kubectl, and the programs of the embedded Kubernetes.
 
-A suitable installed Pulumi is used. Missing programs are built with Go into a cache outside the source tree, once for
-each set of pinned versions. This package only needs Python's standard library.
+An installed Pulumi is used if it is suitable. Missing programs are built with Go into a cache outside the source tree,
+once for each set of pinned versions. This package only needs Python's standard library.
 """
 
 import os
@@ -29,7 +29,7 @@ class Toolchain:
     """The `pulumi` program, installed or built; its language host is in the same folder."""
 
     def path(self) -> str:
-        """The folders to put before PATH, so that these programs are found and no others of the same names.
+        """The folders to put before PATH, so that these programs are found instead of others of the same names.
 
         The folder of `pulumi` is only included if PATH leads to another one. An installed `pulumi` often shares its
         folder with other programs, which must not take precedence over the user's choice.
@@ -51,8 +51,8 @@ class Toolchain:
 def ensure(out: TextIO | None = None) -> Toolchain:
     """All programs. Missing ones are built first, which takes 12 to 15 minutes on two cores for all of them.
 
-    Progress goes to `out` (standard error). It is safe to interrupt, and to run twice at once. Raises ToolchainError if
-    a program can neither be found nor built.
+    Progress goes to `out` (standard error). It is safe to interrupt the function, and to run it twice at once. Raises
+    ToolchainError if a program can neither be found nor built.
     """
     wanted = pins.read()
     place = cache() / "toolchain" / wanted.key
@@ -64,7 +64,7 @@ def ensure(out: TextIO | None = None) -> Toolchain:
 
 
 def built() -> Toolchain | None:
-    """All programs, without building any; None if one is missing."""
+    """All programs, if they exist already; None if one is missing."""
     wanted = pins.read()
     place = cache() / "toolchain" / wanted.key
     engine = installed.pulumi(wanted)

@@ -18,7 +18,7 @@ def main() -> int:
         print(f"toolchain: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ntoolchain: interrupted; what was compiled is kept for the next time", file=sys.stderr)
+        print("\ntoolchain: interrupted; the compiled packages are kept for the next run", file=sys.stderr)
         return 130
     print(toolchain.path() if arguments.path else toolchain.bin)
     return 0

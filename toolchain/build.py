@@ -20,8 +20,8 @@ LOG = "build.log"
 def build(programs: Mapping[str, Path], place: Path, pins: Pins, progress: Progress) -> None:
     """Builds programs, and moves each to its path in `programs` once all of them are built.
 
-    `place` is the cache folder of these pinned versions, whose lock the caller holds. What an interrupted build left
-    there is deleted. Raises ToolchainError.
+    `place` is the cache folder of these pinned versions, whose lock the caller holds. The leftovers of an interrupted
+    build are deleted from it. Raises ToolchainError.
     """
     for leftover in place.glob("build-*"):
         shutil.rmtree(leftover)
@@ -56,7 +56,7 @@ def _build(names: set[str], work: Path, pins: Pins, go: Go, progress: Progress) 
 
 
 STALE = '{{if and .Stale (ne .Name "main")}}{{.ImportPath}}{{end}}'
-"""Template for `go list` that prints the packages that Go has yet to compile. Package `main` is left out, since it is
+"""Template for `go list` that prints the packages that Go still has to compile. Package `main` is left out, since it is
 always stale."""
 
 
@@ -85,7 +85,7 @@ class _Counter:
             return f"{self._compiled} of {len(self._stale)} packages"
         if self.building:
             return "linking"
-        return f"{self._fetched} modules fetched" if self._fetched else "looking for what is to be compiled"
+        return f"{self._fetched} modules fetched" if self._fetched else "listing the packages to compile"
 
 
 def _wanted(packages: dict[str, str], names: set[str]) -> dict[str, str]:
@@ -93,7 +93,7 @@ def _wanted(packages: dict[str, str], names: set[str]) -> dict[str, str]:
 
 
 def _written(package: str) -> str:
-    """The name of the program that `go build` writes: the last element of the package's path that is no version."""
+    """The name of the program that `go build` writes: the last element of the package's path that is not a version."""
     elements = [element for element in package.split("/") if not (element[:1] == "v" and element[1:].isdigit())]
     return elements[-1]
 

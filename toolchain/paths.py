@@ -5,10 +5,10 @@ from pathlib import Path
 
 
 def folder(variable: str, xdg: str, fallback: str) -> Path:
-    """The folder that the environment variable `variable` names; else `mesh` in the folder that the variable `xdg`
-    names, else in `~/<fallback>`.
+    """The folder that the environment variable `variable` names. Otherwise the folder `mesh` in the folder that the
+    variable `xdg` names, or in `~/<fallback>`.
 
-    A relative path in `xdg` is ignored, as the XDG base directory specification demands. A missing folder is created
+    A relative path in `xdg` is ignored, as the XDG base directory specification requires. A missing folder is created
     with mode 0700.
     """
     if os.environ.get(variable):

@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 MODULE = Path(__file__).parent
-"""The folder of the Go module that all programs but the language host are built from."""
+"""The folder of the Go module from which all programs except the language host are built."""
 
 LANGUAGE_HOST = MODULE / "language-host"
 """The folder of the language host's Go module."""
 SOURCES = ("certificates", "language-host", "provider")
-"""The folders below MODULE that the toolchain's programs are built from."""
+"""The folders below MODULE with sources of the toolchain's programs."""
 
 REQUIREMENTS = MODULE.parent / "requirements.txt"
 
@@ -63,7 +63,7 @@ class Pins:
     kubernetes: str
     """Release of Kubernetes, such as `1.33.3`."""
     go: str
-    """Oldest Go that can build the modules, such as `1.24.7`."""
+    """The oldest Go that can build the modules, such as `1.24.7`."""
 
     @cached_property
     def linker_flags(self) -> str:

@@ -1,11 +1,11 @@
-"""Reports progress: in a line that is rewritten on a terminal, in a new line from time to time elsewhere."""
+"""Reports progress: on a terminal in one line that is rewritten, elsewhere in a new line from time to time."""
 
 import sys
 import time
 from typing import TextIO
 
 INTERVAL = 15.0
-"""Seconds between two lines if the output is no terminal."""
+"""Seconds between two lines if the output is not a terminal."""
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The base class of addons: a workload and its Services in Istio's namespace, a volume, and a host at the gateway."""
+"""The base class of addons: a workload with its Services in Istio's namespace, a volume, and a host at the gateway."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class AddonArgs(Generic[Settings]):
     settings: Settings
     """The addon's settings in `mesh:addons`."""
     insecure: bool
-    """Whether it is open without login, as in Istio's samples (`mesh:addons.insecureDemo`)."""
+    """Whether it needs no login, as in Istio's samples (`mesh:addons.insecureDemo`)."""
     urls: Mapping[str, pulumi.Output[str]]
-    """URLs inside the cluster of the addons before it, by name."""
+    """URLs inside the cluster of the addons that are installed before it, by name."""
     external_urls: Mapping[str, str]
     """URLs outside the cluster of all addons with a host, by name."""
     existing: Mapping[str, Existing]
-    """Those among them that are there already, by name."""
+    """The existing services that it uses instead of addons of the stack, by name."""
     api: Sequence[pulumi.Resource]
     """Istio's definitions and the validation webhook, which its Gateway and VirtualService depend on."""
     ingress: Labels
@@ -79,8 +79,8 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         role: str | None = None,
         binding: str = "",
     ) -> pulumi.Resource:
-        """A ClusterRole and its binding to the account; `role` is its name if it is not the addon's, and `binding` that
-        of the binding if it is not the role's."""
+        """A ClusterRole and its binding to the account. `role` is the name of the role, by default the addon's.
+        `binding` is the name of the binding, by default the role's."""
         return rbac.grant_on_cluster(
             self, role or self._name, rules, self._name, self._args.mesh.root, self.labels, binding, after=[account]
         )
@@ -98,7 +98,7 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         return core.Secret(name, metadata=metadata, data={key: encoded}, opts=self._child)
 
     def _credentials(self) -> dict[str, core.Secret]:
-        """A Secret for the login to each of those that ask for one, by their names; its key is the secret part."""
+        """A Secret for each existing service with a login, by name of the service; its key is the secret part."""
         return {
             name: self._secret(f"{self._name}-{name}", login.part, secrets.get(one.secret))
             for name, one in self._args.existing.items()
@@ -115,8 +115,8 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         protocol: str | None = None,
         headless: bool = False,
     ) -> core.Service:
-        """A Service inside the cluster with `ports` by name; `targets` are the pods' ports where they differ, and
-        `protocol` is what the ports speak (`appProtocol`)."""
+        """A Service inside the cluster with `ports` by name. `targets` are the pods' ports if they differ. `protocol`
+        is the protocol of the ports (`appProtocol`)."""
         targets = {**ports, **(targets or {})}
         wanted = [
             core.ServicePortArgs(
@@ -203,7 +203,7 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
         return core.VolumeArgs(name=volume, persistent_volume_claim=source)
 
     def _expose(self) -> None:
-        """Gateway and VirtualService for the addon's host at the ingress gateway, if its settings name one."""
+        """Creates a Gateway and a VirtualService for the addon's host, if its settings name one."""
         settings = self._args.settings
         if not (host := settings.host):
             return
@@ -231,7 +231,7 @@ class Addon(pulumi.ComponentResource, Generic[Settings]):
 
 
 def _from_root(path: str) -> list[api.HTTPRoute]:
-    """A redirect from `/` to the path of the addon's pages, if that is another one."""
+    """A redirect from `/` to the path of the addon's pages, if they have another path."""
     alone = api.HTTPMatchRequest(uri=api.StringMatch(exact="/"))
     return [api.HTTPRoute(match=[alone], redirect=api.HTTPRedirect(uri=path))] if path else []
 
@@ -253,7 +253,7 @@ def rolling_update(max_surge: int) -> k8s.apps.v1.DeploymentStrategyArgs:
     """A rolling update with this `maxSurge`: 0 for a pod with a persistent volume, which only one pod can mount.
 
     `Recreate` would be simpler, but server-side apply cannot change a Deployment to it: the default values of
-    `rollingUpdate` stay, and are then refused."""
+    `rollingUpdate` remain, and the API server refuses them then."""
     amounts = k8s.apps.v1.RollingUpdateDeploymentArgs(max_surge=max_surge, max_unavailable=1)
     return k8s.apps.v1.DeploymentStrategyArgs(type="RollingUpdate", rolling_update=amounts)
 

@@ -1,4 +1,4 @@
-"""The dashboards of the mesh, in ConfigMaps for a Grafana that is there already."""
+"""The dashboards of the mesh, in ConfigMaps for a Grafana that exists already."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.releases.addons import Grafana
 
 
 class Dashboards(pulumi.ComponentResource):
-    """A ConfigMap for each folder of dashboards, with the labels by which Grafana's sidecar finds it."""
+    """A ConfigMap for each folder of dashboards, with labels by which Grafana's sidecar container finds it."""
 
     def __init__(
         self,

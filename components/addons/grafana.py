@@ -35,7 +35,7 @@ PORT: Final = GrafanaAddon.port
 DATA: Final = "/var/lib/grafana"
 PROVISIONING: Final = "/etc/grafana/provisioning"
 SOURCES: Final = ("prometheus", "loki")
-"""Addons that it asks for data."""
+"""Addons that it gets data from."""
 ADMIN: Final = "admin"
 PASSWORD: Final = "admin-password"
 """Key of the administrator's password in the Secret `grafana`."""
@@ -101,7 +101,7 @@ class Grafana(Addon[GrafanaAddon]):
         )
 
     def _logins(self) -> list[core.EnvVarArgs]:
-        """The passwords and tokens by which it logs in, which the file of data sources names."""
+        """The passwords and tokens for its logins, as environment variables that the file of data sources names."""
         parts = {name: login.part for name, one in self._args.existing.items() if (login := one.as_login)}
         return [from_secret(_variable(name, part), f"{self._name}-{name}", part) for name, part in parts.items()]
 
@@ -116,7 +116,7 @@ _FILES: Final = ("grafana.ini", *_PROVISIONED)
 
 
 def _documents(sample: Sample, urls: Mapping[str, str], logins: Mapping[str, Login]) -> dict[str, str]:
-    """Grafana's configuration files, by name; `urls` are those of the other addons, `logins` what some ask for."""
+    """Grafana's configuration files, by name. `urls` and `logins` are those of the other addons, by name."""
     prometheus = _source("prometheus", urls["prometheus"], sample.interval, first=True)
     found = [_with_login(prometheus, logins.get("prometheus"))]
     if "loki" in urls:
@@ -128,7 +128,7 @@ def _documents(sample: Sample, urls: Mapping[str, str], logins: Mapping[str, Log
 
 
 def _source(kind: str, url: str, interval: str, first: bool = False) -> dict[str, Any]:
-    """A data source; panels that name none ask the first one."""
+    """A data source. Panels that name no data source use the first one."""
     return {
         "name": kind.title(),
         "type": kind,
@@ -142,7 +142,7 @@ def _source(kind: str, url: str, interval: str, first: bool = False) -> dict[str
 
 
 def _with_login(source: dict[str, Any], login: Login | None) -> dict[str, Any]:
-    """A data source to which Grafana logs in, with what is secret from an environment variable."""
+    """A data source with Grafana's login to it, whose secret part comes from an environment variable."""
     if login is None:
         return source
     variable = f"${_variable(source['type'], login.part)}"

@@ -1,4 +1,4 @@
-"""Installs the addons of a stack, and gives each the URLs of the others."""
+"""Installs the addons of a stack, and passes the URLs of the others to each."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ COMPONENTS: Final[Mapping[str, Callable[[str, AddonArgs[Any], pulumi.ResourceOpt
 """The component of each addon in `mesh:addons`."""
 
 OPEN: Final = (
-    "mesh:addons.insecureDemo: everybody who reaches Grafana is its administrator, and everybody who reaches Kiali"
-    " may change the mesh, without a login and with a key that is publicly known. For a laptop only"
+    "mesh:addons.insecureDemo: whoever reaches Grafana is its administrator, and whoever reaches Kiali can change the"
+    " mesh: there is no login, and Kiali's signing key is publicly known. Use it on a laptop only"
 )
 
 
@@ -56,9 +56,9 @@ def _warnings(addons: Addons) -> Iterator[str]:
     for name, addon in addons.chosen.items():
         key, host = f"mesh:addons.{name}.host", addon.host
         if host and not addon.login:
-            yield f"{key}: {name} has no login, so whoever reaches {host.name} reads everything"
+            yield f"{key}: {name} has no login, so whoever reaches {host.name} can read everything"
         if host and not host.certificate:
-            yield f"{key}: without a certificate, what visitors of {host.name} send and read goes in clear"
+            yield f"{key}: there is no certificate, so traffic between visitors and {host.name} is not encrypted"
 
 
 def install(args: AddonsArgs, opts: pulumi.ResourceOptions) -> dict[str, Addon[Any]]:

@@ -26,7 +26,7 @@ class Jaeger(Addon[JaegerAddon]):
     """Jaeger with three Services: for its user interface, for Zipkin's protocol, and for other protocols."""
 
     spans: pulumi.Output[str]
-    """`host:port` to which proxies send spans; the mesh configuration has the same address."""
+    """`host:port` to which proxies send spans. The mesh configuration has the same address."""
 
     def __init__(self, name: str, args: AddonArgs[JaegerAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         sample, settings = args.mesh.release.addons.jaeger, args.settings

@@ -35,7 +35,7 @@ SIGNING: Final = "kiali-signing-key"
 """Name of the Secret with the key that signs Kiali's sessions."""
 KEY: Final = "signing-key"
 _SERVICES: Final = {"jaeger": "tracing"}
-"""What Kiali calls those that it asks, where that is another name."""
+"""Kiali's own names of the services that it uses, if they differ from ours."""
 API: Final = "monitoring.kiali.io"
 KIND: Final = "MonitoringDashboard"
 
@@ -103,7 +103,7 @@ class Kiali(Addon[KialiAddon]):
         return found
 
     def _logins(self) -> Iterator[tuple[str, str, str]]:
-        """The passwords and tokens by which it logs in: its own name of each, the Secret, and the key in that."""
+        """The passwords and tokens for its logins: Kiali's name of each, the Secret, and the key in the Secret."""
         for name, one in self._args.existing.items():
             if login := one.as_login:
                 yield f"{_SERVICES.get(name, name)}-{login.part}", f"{self._name}-{name}", login.part

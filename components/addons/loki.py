@@ -1,4 +1,4 @@
-"""Loki: stores logs that others send it, for Grafana."""
+"""Loki: stores logs that other programs send, for Grafana."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mesh.releases.addons import Loki as Sample
 core, meta = k8s.core.v1, k8s.meta.v1
 
 MEMBERS: Final = 7946
-"""Port at which several Lokis would find each other."""
+"""Port on which several instances of Loki would find each other."""
 RULES: Final = "/rules"
 SIDECAR: Final = Resources(requests={"cpu": "5m", "memory": "64Mi"})
 """Requests of the container that copies rules from ConfigMaps."""
@@ -33,12 +33,12 @@ _WATCH: Final = {
 
 
 class Loki(Addon[LokiAddon]):
-    """Loki without a login, reached inside the cluster. It reads rules from ConfigMaps of Istio's namespace with the
-    label `loki_rule`; unless `insecureDemo` is set, not from Secrets, and not from other namespaces."""
+    """Loki without a login, which can be reached only inside the cluster. It reads rules from ConfigMaps in Istio's
+    namespace with the label `loki_rule`. Unless `insecureDemo` is set, it may not read Secrets or other namespaces."""
 
     def __init__(self, name: str, args: AddonArgs[LokiAddon], opts: pulumi.ResourceOptions | None = None) -> None:
         sample = args.mesh.release.addons.loki
-        if sample is None:  # which the settings refuse
+        if sample is None:  # the settings refuse this already
             raise ValueError(f"release {args.mesh.release.name} has no addon {name}")
         super().__init__(name, args, sample, opts)
         account = self._account()

@@ -1,4 +1,4 @@
-"""Passwords and keys of addons: `make up` generates them once, and the stack's config keeps them encrypted."""
+"""Passwords and keys of addons, which `make up` generates once and the stack's config stores encrypted."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The control planes of an embedded cluster: a local process for each istiod there.
 
-It is Istio's own `pilot-discovery` for the releases whose control plane that is, and a simulation for the others
-(`simulated/`). A process, the supervisor, starts and ends them as their Deployments say, as a kubelet would. It is also
-the tunnel by which the API server reaches Services, so that istiod's webhooks are called. The names of the control
-planes' processes begin with `istiod-`.
+The process is Istio's own `pilot-discovery` for the releases of which that is the control plane, and a simulation for
+the others (`simulated/`). A further process, the supervisor, starts and ends them as their Deployments say, as a
+kubelet would. It also serves the tunnel through which the API server reaches Services, so that istiod's webhooks are
+called. The names of the control planes' processes begin with `istiod-`.
 """
 
 from sandbox.istiod.report import lines, look

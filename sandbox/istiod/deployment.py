@@ -1,4 +1,4 @@
-"""What istiod's Deployments say of the processes to run: arguments, environment, account and mounted files."""
+"""Reads the processes to run from istiod's Deployments: arguments, environment, account and mounted files."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ LISTENERS: Final = {
 """The ports of istiod's pod, by the flag of `pilot-discovery` that sets the address."""
 
 _WITHOUT: Final = ("--ctrlz_port=0", "--shutdownDuration=0s")
-"""Flags for a process without a debug interface at a fixed port, and without a wait for open connections at its end."""
+"""Flags that turn off the debug interface on a fixed port, and the wait for open connections at the end."""
 
 _KUBECONFIG: Final = "KUBECONFIG"
-"""Environment variable with the kubeconfig of another cluster, which an istiod outside of its cluster reads."""
+"""Environment variable with the kubeconfig of another cluster, for an istiod that runs outside of its cluster."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Istiod:
     account: str
     """Name of its service account."""
     address: str
-    """Where it listens: the address of its Service, which is a loopback address."""
+    """The address on which it listens: that of its Service, a loopback address."""
     arguments: Sequence[str]
-    """Command line without the program."""
+    """Its command line, without the program."""
     environment: Mapping[str, str]
     mounts: Mapping[str, str]
-    """API path of the ConfigMap or Secret whose data is in each folder."""
+    """The API path of the mounted ConfigMap or Secret, by folder."""
     template: Manifest
     """The pod template of its Deployment."""
 
@@ -63,8 +63,8 @@ class Istiod:
 
 
 def wanted(api: Api) -> list[Istiod]:
-    """The control planes that are to run, one a revision: of each Deployment that is neither scaled to none nor being
-    deleted, and whose Service stands. Raises ClusterError if the API server does not answer."""
+    """The control planes that are to run, one for each revision. They are the Deployments that have replicas, are not
+    being deleted, and have a Service. Raises ClusterError if the API server does not answer."""
     services = {_key(service): service for service in client.items(api, SERVICES)}
     found = (
         _istiod(deployment, container, services[_key(deployment)]["spec"]["clusterIP"])
@@ -95,7 +95,7 @@ def _istiod(deployment: Manifest, container: Manifest, address: str) -> Istiod:
     template = deployment["spec"]["template"]
     pod = template["spec"]
     facts = {
-        # An identity for leader elections that a restarted process still has.
+        # A restarted process keeps this identity, which leader elections use.
         "metadata.name": name,
         "metadata.namespace": namespace,
         "spec.serviceAccountName": pod.get("serviceAccountName", "default"),
@@ -116,7 +116,7 @@ def _istiod(deployment: Manifest, container: Manifest, address: str) -> Istiod:
 
 
 def _environment(container: Manifest, facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The variables with a value, and those with a field of the pod that is known."""
+    """The variables that have a value, or refer to a known field of the pod."""
     for variable in container.get("env") or []:
         source = variable.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath", "")
         value = facts.get(source) if "valueFrom" in variable else variable.get("value", "")

@@ -1,4 +1,4 @@
-"""The files of one istiod's process: its kubeconfig, its token, and what a kubelet would mount."""
+"""The files of one istiod's process: its kubeconfig, its token, and the files that a kubelet would mount."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from sandbox.network import Network
 from sandbox.paths import Layout
 
 TOKEN_SECONDS: Final = 24 * 3600
-"""Validity of a token; it is renewed after half of that."""
+"""Validity of a token in seconds. It is renewed after half of that time."""
 
 
 class Folder:
-    """The working folder of one istiod, below `layout.istiod`. What istiod looks for under `/etc` and `/var` on its own
-    pod it looks for here, since its default paths are relative."""
+    """The working folder of one istiod, below `layout.istiod`. Files that istiod would find under `/etc` and `/var` in
+    a pod are below this folder, since its default paths are relative."""
 
     def __init__(self, layout: Layout, istiod: Istiod) -> None:
         self.root = layout.istiod / istiod.revision
@@ -61,7 +61,7 @@ class Folder:
                 file.unlink()
 
     def _config(self, layout: Layout, network: Network) -> str:
-        """A kubeconfig for istiod's own service account, so that its roles are in force, as JSON."""
+        """A kubeconfig for istiod's own service account, so that its roles apply, as JSON."""
         cluster = {"server": network.server, "certificate-authority": str(layout.pki / "ca.crt")}
         name = layout.context
         content = {

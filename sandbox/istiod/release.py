@@ -1,4 +1,4 @@
-"""The release of Istio that an istiod's Deployment is of."""
+"""Finds the release of Istio to which an istiod's Deployment belongs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sandbox.istiod.deployment import CONTAINER
 Manifest = Mapping[str, Any]
 
 _PROFILE: Final = "minimal"
-"""A profile of each release with an istiod."""
+"""A profile that has an istiod in each release."""
 
 
 def of(template: Manifest) -> str:
     """The name of the release, from a pod template with istiod's container.
 
-    The image's tag has it. An image by digest, or with a tag of one's own, tells nothing; then it is the release whose
-    istiod has the most in common with this one: names of variables, arguments and volumes, and the service account."""
+    It is in the image's tag. If the image has a digest or a custom tag instead, it is the release whose istiod has the
+    most in common with this one: names of variables, arguments and volumes, and the service account."""
     image = container(template).get("image", "").partition("@")[0].rpartition("/")[2]
     named = releases.of_version(image.partition(":")[2])
     return named.name if named else max(releases.NAMES, key=lambda name: _likeness(_facts(template), _typical(name)))

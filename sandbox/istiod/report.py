@@ -13,7 +13,7 @@ from sandbox.process import Process, log_excerpt
 from toolchain import checkers
 from toolchain.progress import duration
 
-SIMULATED: Final = "simulated: the kubelet, nodes, what pods' containers do, load balancers; docs/live.md says more"
+SIMULATED: Final = "simulated: the kubelet, nodes, containers of pods, load balancers; see docs/live.md"
 
 
 def lines(context: str) -> list[str]:
@@ -24,17 +24,17 @@ def lines(context: str) -> list[str]:
     names, kind = list(running(layout)), kinds(context)
     return [
         *(line for name in names for line in _line(Process(name, layout), kind).splitlines()),
-        *([] if names else ["no control plane stands that is scaled to at least one"]),
+        *([] if names else ["there is no control plane with at least one replica"]),
         SIMULATED,
     ]
 
 
 def _line(process: Process, kind: Mapping[str, str]) -> str:
     if not process.alive():
-        return f"{process.name} has ended; it is started again and again\n{log_excerpt(process)}"
+        return f"{process.name} has ended; it is restarted until it runs\n{log_excerpt(process)}"
     revision = process.name.removeprefix(PREFIX)
     what = (
-        f"built from Istio's sources of {checkers.istio_date()}, not of the release"
+        f"built from Istio's sources of {checkers.istio_date()}, not from those of the release"
         if kind[revision] == REAL
         else "simulated, it injects and validates as its release does"
     )
@@ -42,7 +42,7 @@ def _line(process: Process, kind: Mapping[str, str]) -> str:
 
 
 def look(layout: Layout) -> Iterator[tuple[bool, str]]:
-    """Whether each of the processes runs, and the line of `python -m sandbox status` that says so."""
+    """Whether each of the processes runs, with its line in `python -m sandbox status`."""
     for name in (PROGRAM, *running(layout)):
         process = Process(name, layout)
         if process.known and process.alive():

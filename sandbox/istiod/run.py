@@ -1,4 +1,4 @@
-"""Starts and stops the supervisor, and says whether the control planes run that are to run."""
+"""Starts and stops the supervisor, and checks whether the right control planes run."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from sandbox.sources import digest, own
 PROGRAM: Final = "istiod"
 """Name of the supervisor's process."""
 REAL, SIMULATED = "real", "simulated"
-"""How a control plane runs: Istio's own program, or what simulates it."""
+"""How a control plane runs: as Istio's own program, or as a simulation."""
 PATIENCE: Final = 2.0
 """Seconds to wait after SIGTERM before SIGKILL."""
 
 
 def chosen(layout: Layout) -> bool:
-    """Whether the cluster has the real istiod for the releases whose control plane it is; otherwise all are
-    simulated."""
+    """Whether the cluster uses the real istiod, for the releases of which it is the control plane. Otherwise all
+    control planes are simulated."""
     return layout.istiod.exists()
 
 
 def command(layout: Layout, serving: Path, pilot: Path | None) -> list[str]:
     """The supervisor's command line."""
-    # The digest is an argument so that other sources make another command line, and the supervisor starts anew.
+    # The digest is an argument so that changed sources change the command line, and the supervisor is restarted.
     return [*own("sandbox.istiod"), layout.context, str(serving), str(pilot or ""), digest("sandbox", "mesh")]
 
 
 def settled(api: Api, layout: Layout) -> bool:
-    """Whether the control planes that are to run do, answer webhooks, and no other one runs. Raises ClusterError."""
+    """Whether exactly the wanted control planes run, and all of them accept connections for webhooks. Raises
+    ClusterError."""
     found = wanted(api)
     return {istiod.process for istiod in found} == set(running(layout)) and all(_listens(one.address) for one in found)
 
@@ -55,7 +56,7 @@ def running(layout: Layout) -> Iterator[str]:
 
 
 def kinds(context: str) -> dict[str, str]:
-    """Whether each control plane on a cluster that is running is `real` or `simulated`, by revision."""
+    """Whether each running control plane of a cluster is `real` or `simulated`, by revision."""
     layout = paths.layout(context)
     return {
         name.removeprefix(PREFIX): SIMULATED if simulated.__name__ in Process(name, layout).command else REAL
@@ -64,6 +65,6 @@ def kinds(context: str) -> dict[str, str]:
 
 
 def stop_all(layout: Layout) -> None:
-    """Stops the supervisor and all that it runs."""
+    """Stops the supervisor and all processes that it runs."""
     for name in (PROGRAM, *running(layout)):
         Process(name, layout).stop(PATIENCE)

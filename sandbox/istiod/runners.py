@@ -21,7 +21,7 @@ class Runner(Protocol):
     """A way to run a control plane."""
 
     def prepare(self, istiod: Istiod, api: Api) -> None:
-        """Writes the files that are missing or have changed. Raises ClusterError, OSError."""
+        """Writes the files that are missing or have changed. Raises ClusterError or OSError."""
 
     def command(self, istiod: Istiod) -> list[str]:
         """The command line of its process."""
@@ -42,7 +42,7 @@ class Real:
     def command(self, istiod: Istiod) -> list[str]:
         folder = Folder(self._layout, istiod)
         given = (f"{name}={value}" for name, value in istiod.environment.items())
-        # Nothing of this process's environment, which the user's shell has set, reaches istiod.
+        # istiod gets nothing from the environment of this process, which the user's shell has set.
         head = ("/usr/bin/env", "-i", f"HOME={folder.root}", *given, f"{self._pilot}")
         return [*head, *istiod.arguments, f"--kubeconfig={folder.kubeconfig}"]
 
@@ -51,8 +51,8 @@ class Real:
 
 
 class Simulation:
-    """A simulated control plane. `serving` is the program that makes its certificate; `digest` changes with the sources
-    that it runs."""
+    """A simulated control plane. `serving` is the program that creates its certificate. `digest` changes with the
+    sources that it runs."""
 
     def __init__(self, layout: Layout, serving: Path, digest: str) -> None:
         self._layout, self._serving, self._digest = layout, serving, digest
@@ -66,7 +66,7 @@ class Simulation:
         command: list[str | Path] = [self._serving, self._layout.pki, folder, name]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
         if done.returncode:
-            raise OSError(f"the certificate of {name} cannot be made: {done.stderr.strip()}")
+            raise OSError(f"the certificate of {name} cannot be created: {done.stderr.strip()}")
 
     def command(self, istiod: Istiod) -> list[str]:
         plane = Plane(
@@ -84,7 +84,7 @@ class Simulation:
 
 
 def discard(layout: Layout, revision: str) -> None:
-    """Deletes the files of a control plane that is gone. A later one of its name has another account and namespace, for
-    which they are not valid."""
+    """Deletes the files of a deleted control plane. A later control plane with the same revision may have another
+    account and namespace, for which the files are not valid."""
     for folder in (layout.istiod, layout.simulated):
         shutil.rmtree(folder / revision, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The supervisor: runs a process for each control plane that stands on the cluster, and the tunnel."""
+"""The supervisor, which runs a process for each control plane on the cluster, and the tunnel."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from sandbox.paths import Layout
 from sandbox.process import Process
 
 LOOK: Final = 10.0
-"""Seconds after which the cluster is read even without a change, for mounted Secrets and tokens."""
+"""Seconds after which the cluster is read even if nothing has changed, for mounted Secrets and tokens."""
 TICK: Final = 0.5
 """Seconds after which a process that has ended starts again."""
 
 
 class Supervisor:
-    """Keeps the processes of a cluster's control planes as their Deployments say."""
+    """Keeps the processes of a cluster's control planes in line with their Deployments."""
 
     def __init__(self, layout: Layout, api: Api, simulation: Runner, real: Runner | None) -> None:
         self._layout, self._api, self._simulation, self._real = layout, api, simulation, real
         self._wanted: list[Istiod] = []
 
     def look(self) -> None:
-        """Reads what is to run. What was to run stays if the API server does not answer."""
+        """Reads which control planes are to run. If the API server does not answer, the previous ones remain."""
         try:
             found = wanted(self._api)
             for istiod in found:
@@ -45,7 +45,7 @@ class Supervisor:
             self._wanted = found
 
     def settle(self) -> None:
-        """Ends the processes that are not to run, and starts those that are and do not."""
+        """Ends the processes that are not wanted, and starts the wanted processes that do not run."""
         names = {istiod.process for istiod in self._wanted}
         for name in set(running(self._layout)) - names:
             Process(name, self._layout).stop(PATIENCE)
@@ -61,7 +61,7 @@ class Supervisor:
             _say(f"{istiod.process} started")
 
     def _runner(self, istiod: Istiod) -> Runner:
-        """Istio's own program, if it is here and is the control plane of the release; else the simulation."""
+        """Istio's own program if it is available and is the control plane of the release, otherwise the simulation."""
         own = self._real if releases.get(release.of(istiod.template)).runs_istiod else None
         return own or self._simulation
 

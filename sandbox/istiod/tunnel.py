@@ -1,7 +1,8 @@
-"""The way of the API server into the cluster's network: an HTTP CONNECT proxy on a Unix socket.
+"""The API server's tunnel into the cluster's network: an HTTP CONNECT proxy on a Unix socket.
 
-The API server connects to a Service at its address and port, to a webhook's at 443, which only root could listen on.
-Here the connection goes to the target port, at the same address. Other addresses, such as the kubelet's, are passed on.
+The API server connects to a Service at its address and port. For a webhook that is port 443, on which only root may
+listen. The tunnel connects to the target port at the same address instead. It passes on connections to other addresses,
+such as the kubelet's.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from cluster.errors import ClusterError
 from sandbox.istiod.deployment import wanted
 
 _HEAD_LIMIT: Final = 10.0
-"""Seconds in which a request has to come."""
+"""Seconds within which a request must arrive."""
 _START: Final = 5.0
-"""Seconds that istiod may need until it listens. Here its pod is ready as soon as it exists, so the API server already
-calls its webhooks, which time out after 10 seconds."""
+"""Seconds that istiod may take until it listens. Its simulated pod is ready as soon as it exists, so the API server
+already calls its webhooks, which time out after 10 seconds."""
 _PAUSE: Final = 0.1
 _CHUNK: Final = 65536
 
@@ -58,8 +59,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ap
 
 
 async def _connect(host: str, ports: Sequence[int], api: Api) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the first of the ports that is open; one to an istiod that starts waits for it. Raises OSError if
-    none is open."""
+    """A connection to the first of the ports that is open. If an istiod is starting there, it waits for that. Raises
+    OSError if no port is open."""
     until = time.monotonic() + _START
     while True:
         for port in ports:
@@ -76,7 +77,7 @@ def _runs(api: Api, host: str) -> bool:
 
 
 def _ports(api: Api, host: str, port: int) -> Sequence[int]:
-    """The ports to try for a port of an address: the target port first, if the address is a Service's."""
+    """The ports to try for a port of an address: first the target port, if the address is a Service's."""
     found = client.items(api, f"/api/v1/services?fieldSelector=spec.clusterIP%3D{host}")
     declared: Sequence[dict[str, Any]] = [one for service in found for one in service["spec"].get("ports") or []]
     targets = [one.get("targetPort") for one in declared if one["port"] == port]

@@ -1,4 +1,4 @@
-"""The two Python processes: `python -m sandbox.live sync CONTEXT PLAN`, and `… stand-ins PLAN SWITCHES`."""
+"""The two Python processes: `python -m sandbox.live sync CONTEXT PLAN` and `… stand-ins PLAN SWITCHES`."""
 
 import sys
 from pathlib import Path

@@ -1,5 +1,5 @@
 """The command line of Istio's agent, which gets a proxy's certificate from istiod, serves it to the proxy's Envoy and
-starts that Envoy, as in a real pod. Envoy's other configuration comes from the live pilot all the same."""
+starts that Envoy, as in a real pod. The rest of Envoy's configuration comes from the live pilot."""
 
 import json
 import shlex
@@ -27,12 +27,12 @@ SETTINGS: Final = (
 """Environment variables about certificates, which the MeshConfig may set as `proxyMetadata`."""
 
 NOWHERE: Final = 1
-"""The administration port that the agent is told: it asks it on 127.0.0.1 when it ends, where no Envoy of ours
-listens."""
+"""The administration port in the agent's settings. The agent calls it on 127.0.0.1 when it ends; none of our Envoys
+listens there."""
 
 
 def envoy(program: Path) -> str:
-    """A script that starts Envoy so that the kernel kills it if its agent is killed, which could not end it then.
+    """A script that starts Envoy in a way that the kernel kills it if its agent is killed and so cannot end it.
 
     Raises SandboxError if there is no `setpriv`."""
     if not shutil.which("setpriv"):
@@ -52,7 +52,7 @@ def command(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, program: P
         "PILOT_CERT_PROVIDER": "istiod",
         "ISTIO_META_CLUSTER_ID": plan.identity.cluster,
         "ISTIOD_SAN": f"{plan.identity.ca}.{plan.root}.svc",
-        "CLOUD_PLATFORM": "none",  # otherwise it asks the metadata servers of clouds
+        "CLOUD_PLATFORM": "none",  # otherwise the agent calls the metadata servers of clouds
         "PROXY_CONFIG": json.dumps(_proxy_config(_istiod(seen, plan, plan.identity), folder, config)),
         **_settings(seen),
     }

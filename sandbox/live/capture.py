@@ -1,8 +1,8 @@
-"""Brings traffic to the proxies without iptables, by listeners on an address of each proxy.
+"""Brings traffic to the proxies without iptables: each proxy has listeners on its own addresses.
 
-A workload's listeners come from a generated Sidecar object; an EnvoyFilter binds those for ports that only root may
-listen on to others. For a gateway, a generated EnvoyFilter adds the Service's node ports, which a real node would
-forward to the pods.
+A workload's listeners come from a generated Sidecar object. An EnvoyFilter binds the listeners for ports on which only
+root may listen to other ports. For a gateway, a generated EnvoyFilter adds the Service's node ports, which a real node
+would forward to the pods.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from sandbox.network import LOOPBACK
 
 EVERYTHING: Final = ["*/*"]
 HTTP_MARK: Final = "istio-http/1.1,istio"
-"""The protocols that a caller's proxy offers for HTTP within mutual TLS (ALPN)."""
+"""The protocol names (ALPN) that a caller's proxy offers for HTTP within mutual TLS."""
 SET_STATE: Final = "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config"
 LAST: Final = 2**31 - 1
-"""The highest priority of an EnvoyFilter: its patches come after those of all others of its namespace."""
+"""The highest priority of an EnvoyFilter: its patches are applied after all others of its namespace."""
 
 
 def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
@@ -46,8 +46,8 @@ def sidecars(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Manifest:
-    """The spec of the user's Sidecar that applies to a workload: one that selects it, else that of its namespace, else
-    that of the mesh; empty if there is none."""
+    """The spec of the user's Sidecar that applies to a workload: one that selects it, otherwise that of its namespace,
+    otherwise that of the mesh. Empty if there is none."""
     labels = next((pod["metadata"]["labels"] for pod in serving(seen, workload)), workload.labels)
     ranked: dict[int, Manifest] = {}
     for sidecar in seen.istio["Sidecar"]:
@@ -61,8 +61,8 @@ def _wanted(seen: Snapshot, plan: Plan, workload: Workload) -> Manifest:
 
 
 def _inbound(seen: Snapshot, workload: Workload) -> Iterator[dict[str, Any]]:
-    """The listeners for the ports of the Services that select a workload's labels, even if it has no pods; one for each
-    number, as the first Service names it."""
+    """The listeners for the ports of the Services that select a workload's labels, even if it has no pods. Each port
+    number has one listener; the first Service decides about its protocol."""
     taken = set()
     for service in seen.services:
         same = service["metadata"]["namespace"] == workload.namespace
@@ -79,13 +79,14 @@ def _inbound(seen: Snapshot, workload: Workload) -> Iterator[dict[str, Any]]:
 
 
 def _spoken(port: Manifest) -> str:
-    """The protocol that a stand-in is asked in. HTTP/2 is HTTP/1.1 for it, unless that is gRPC; it ends no TLS."""
+    """The protocol of requests to a stand-in. HTTP/2 reaches it as HTTP/1.1, except for gRPC. It does not terminate
+    TLS."""
     named = protocol(port)
     return {"HTTP2": "HTTP", "HTTPS": "TCP", "TLS": "TCP"}.get(named, named)
 
 
 def plain_text(plan: Plan) -> dict[str, Any]:
-    """The PeerAuthentication that turns mutual TLS off: the proxies have no certificates, and would wait for them."""
+    """The PeerAuthentication that turns mutual TLS off. The proxies have no certificates and would wait for them."""
     return {
         "apiVersion": "security.istio.io/v1",
         "kind": "PeerAuthentication",
@@ -111,8 +112,8 @@ def gateway_ports(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def called_ports(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """An EnvoyFilter for each namespace of workloads, which binds the listeners for their calls to ports below 1024 to
-    other ports. It is applied after all others, which match by the port that is called."""
+    """An EnvoyFilter for each namespace of workloads. It binds the listeners for calls to ports below 1024 to other
+    ports, and is applied after all other EnvoyFilters, which match by the called port."""
     services = [service["spec"].get("ports") or () for service in seen.services]
     entries = [entry["spec"].get("ports") or () for entry in seen.istio["ServiceEntry"]]
     numbers = {int(port.get("port") or port["number"]) for ports in (*services, *entries) for port in ports}
@@ -135,8 +136,8 @@ def _bound(number: int) -> dict[str, Any]:
 
 
 def http_marks(plan: Plan) -> Iterator[dict[str, Any]]:
-    """An EnvoyFilter that offers Istio's protocol name for HTTP in handshakes, by which the receiver's proxy knows what
-    a port without a protocol is asked. Istio's own proxies have a filter for it."""
+    """An EnvoyFilter that offers Istio's protocol name for HTTP in TLS handshakes. The receiver's proxy uses it to
+    detect HTTP on a port without a protocol. Istio's own proxies have a filter for it."""
     name = {"text_format_source": {"inline_string": HTTP_MARK}}
     state = {"object_key": "envoy.network.application_protocols", "format_string": name, "shared_with_upstream": "ONCE"}
     filter_ = {"name": "live.http-mark", "typed_config": {"@type": SET_STATE, "on_request_headers": [state]}}
@@ -160,7 +161,7 @@ def http_marks(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def open_ports(seen: Snapshot, plan: Plan) -> dict[str, int]:
-    """The ingress gateway's node ports that a Gateway opens for HTTP, also inside TLS, by port name."""
+    """The ingress gateway's node ports that a Gateway opens for HTTP or HTTPS, by port name."""
     return {
         port.get("name", ""): port["nodePort"]
         for service in seen.services
@@ -171,8 +172,8 @@ def open_ports(seen: Snapshot, plan: Plan) -> dict[str, int]:
 
 
 def _http_ports(seen: Snapshot, plan: Plan, ingress: Gateway) -> set[int]:
-    """The HTTP ports of the Gateways that select the ingress gateway. Ports of other protocols are left out, since they
-    only listen if they have a route."""
+    """The HTTP ports of the Gateways that select the ingress gateway. Ports of other protocols are left out, since the
+    proxy listens on them only if they have a route."""
     return {
         server["port"]["number"]
         for gateway in translate.gateways(seen, plan)

@@ -1,5 +1,5 @@
-"""Certificates of HTTPS gateways. Pilot sends Secrets only to proxies that have certificates themselves. So the Secrets
-that Gateways name are written to files, which EnvoyFilters add to the gateways' listeners."""
+"""Certificates of HTTPS gateways. Pilot sends Secrets only to proxies that have certificates themselves. Therefore the
+Secrets that Gateways name are written to files, and EnvoyFilters add these files to the gateways' listeners."""
 
 import base64
 import binascii
@@ -15,8 +15,8 @@ from sandbox.live.registry import gateway_of, is_for, target
 from sandbox.live.snapshot import Manifest, Snapshot
 
 SOCKET: Final = "live"
-"""Name of the transport socket. It differs from pilot's, so that the EnvoyFilter replaces pilot's socket and does not
-merge with it. Envoy itself only looks at the type."""
+"""Name of the transport socket. It differs from pilot's, so that the EnvoyFilter replaces pilot's socket instead of
+merging with it. Envoy itself only reads the type."""
 CONTEXT: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 KEYS: Final = (("tls.crt", "tls.key"), ("cert", "key"))
 """Keys of the certificate chain and the private key in a Secret: of type `kubernetes.io/tls`, and of other types."""
@@ -31,8 +31,8 @@ class Certificate:
     key: bytes
 
     def files(self, folder: Folder) -> tuple[Path, Path]:
-        """The paths of the chain and the key. They depend on the content, so that a renewed certificate has new paths,
-        which the proxies notice."""
+        """The paths of the chain and the key. They depend on the content, so that proxies notice a renewed certificate
+        by its new paths."""
         digest = hashlib.sha256(self.chain + self.key).hexdigest()[:12]
         return folder.certificates / f"{self.name}-{digest}.crt", folder.certificates / f"{self.name}-{digest}.key"
 

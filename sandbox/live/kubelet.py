@@ -1,5 +1,5 @@
-"""Plays the kubelet for the agents of the proxies: writes the files that are mounted into their pods, and renews the
-tokens."""
+"""Does the kubelet's work for the agents of the proxies: writes the files that are mounted into their pods, and renews
+the tokens."""
 
 import base64
 import json
@@ -28,12 +28,12 @@ AUDIENCE: Final = "istio-ca"
 LIFETIME: Final = 43200
 """Lifetime of a token in seconds, as in the volumes of injected pods."""
 RENEWAL: Final = 0.8
-"""Part of its lifetime after which a token is renewed, as by the kubelet."""
+"""Fraction of its lifetime after which a token is renewed; the kubelet uses the same."""
 ROOTS: Final = "istio-ca-root-cert"
 """ConfigMap that istiod writes into each namespace."""
 
 NO_STATUS_PORT: Final = 'status.sidecar.istio.io/port="0"\n'
-"""The annotation with which the agent does not listen for probes; it would do so on all addresses of the machine."""
+"""The annotation that stops the agent from listening for probes, on all addresses of the machine."""
 
 
 def mount(api: Api, seen: Snapshot, plan: Plan, folder: Folder) -> None:
@@ -69,7 +69,7 @@ def _renew(api: Api, file: Path, pods: Sequence[Manifest]) -> None:
 
 
 def _is_good(file: Path, pods: Sequence[Manifest], now: float) -> bool:
-    """Whether a file has a token of one of the pods that is not to be renewed yet."""
+    """Whether a file has a token of one of the pods that need not be renewed yet."""
     if not file.exists():
         return False
     claims = _claims(file.read_text())

@@ -25,7 +25,7 @@ ENVIRONMENT: Final = {
 }
 
 REFUSED: Final = re.compile(r"Failed to parse \S+: (.*)")
-"""Pilot's log message for a file that it rejects; it keeps the previous configuration then."""
+"""Pattern of pilot's log message about a rejected file. Pilot keeps the previous configuration then."""
 RELOAD_MESSAGE: Final = "Triggering reload of file configuration"
 
 
@@ -49,7 +49,7 @@ def command(plan: Plan, folder: Folder, program: Path) -> tuple[str, ...]:
 
 
 def refusal(layout: Layout) -> str:
-    """Why pilot rejects the newest files, from its log; empty if it accepts them."""
+    """The reason in pilot's log why it rejects the newest files; empty if it accepts them."""
     log = Process(PILOT, layout).log
     said = log.read_text(errors="replace") if log.exists() else ""
     found = REFUSED.search(said.rpartition(RELOAD_MESSAGE)[2])

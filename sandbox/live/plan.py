@@ -1,7 +1,7 @@
 """The plan of the live data plane: its processes and their addresses.
 
-Pilot and every proxy have a loopback address of their own in the lower part of the Service range, from which the API
-server assigns no address by itself. So each listens on the same port as on a real cluster.
+Pilot and every proxy have their own loopback addresses in the lower part of the Service range, from which the API
+server assigns addresses only on request. So each can listen on the same port as on a real cluster.
 """
 
 import ipaddress
@@ -23,10 +23,10 @@ XDS_PORT: Final = 15010
 PILOT_HTTP_PORT: Final = 8080
 ADMIN_PORT: Final = 15000
 APP_PORT: Final = 15081
-"""Port on which a stand-in listens; its proxy listens on the ports of the pods. It is beside those that Istio's proxies
-use, where no pod's own ports are."""
+"""Port on which a stand-in listens; its proxy listens on the ports of the pods. It is next to the ports that Istio's
+proxies use, so pods do not use it themselves."""
 GRPC_PORT: Final = 15082
-"""Port on which a stand-in listens for gRPC, which it hands on from APP_PORT."""
+"""Port of a stand-in's gRPC server, to which it forwards gRPC connections on APP_PORT."""
 
 PRIVILEGED: Final = 1024
 """Port below which only root may listen."""
@@ -43,13 +43,13 @@ _PAIRS: Final = (
     *zip(range(_INBOUND, _OUTBOUND), range(_OUTBOUND, 201), strict=True),
     *((index, index + 1) for start, end in ((202, 254), (12, 100)) for index in range(start, end, 2)),
 )
-"""Indexes of the two addresses of each place."""
+"""Indexes of the two addresses of each place (a slot for pilot or a proxy)."""
 MOST: Final = len(_PAIRS) - 1
-"""The number of proxies that have a place beside pilot's."""
+"""The largest number of proxies; pilot has a place, too."""
 
 NAME_LABELS: Final = ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
 VERSION_LABELS: Final = ("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version")
-"""Labels of pods with the name and the version of their service, the first one first, as Istio reads them."""
+"""Labels of pods with the name and the version of their service, in the order in which Istio reads them."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class DeclaredWorkload:
 
     @property
     def bookinfo(self) -> tuple[str, str]:
-        """The labels by which Bookinfo's workloads are known."""
+        """The values of the labels `app` and `version`, which identify Bookinfo's workloads."""
         return self.labels.get("app", ""), self.labels.get("version", "")
 
 
@@ -151,13 +151,13 @@ class Plan:
     root: str
     """Istio's namespace."""
     config_root: str
-    """The root namespace, whose objects of Istio's API are for the whole mesh."""
+    """The root namespace, whose objects of Istio's API apply to the whole mesh."""
     mesh_config: str
     """Name of the ConfigMap with the MeshConfig, in `root`."""
     version: str
     """Version of the installed Istio, which the `proxyVersion` of EnvoyFilters is matched against."""
     defaults: Mapping[str, str]
-    """Environment variables with which pilot has the defaults of the installed Istio (`Requests.pilot`)."""
+    """Environment variables that give pilot the defaults of the installed Istio (`Requests.pilot`)."""
     domain: str
     """The cluster's DNS domain, such as `cluster.local`."""
     ingress: str
@@ -168,11 +168,11 @@ class Plan:
     declared: tuple[DeclaredWorkload, ...] = ()
     """The workloads that have stand-ins."""
     places: Mapping[str, int] = field(default_factory=dict)
-    """A number for pilot and each proxy, from which the addresses follow; by the proxy's key."""
+    """The place of pilot and of each proxy, by the proxy's key: a number that determines its addresses."""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Plan":
-        """The plan of a plan file. Raises TypeError if another release of this program wrote it."""
+        """The plan of a plan file. Raises TypeError if another version of this program wrote it."""
         if PILOT not in kept.get("places", ()):
             raise TypeError("a plan without a place for pilot")
         edges = tuple(DeclaredGateway(**edge) for edge in kept["edges"])
@@ -183,9 +183,9 @@ class Plan:
     def serving(
         self, found: Sequence[DeclaredWorkload], former: Mapping[str, int], taken: Collection[int] = ()
     ) -> "Plan":
-        """The plan with stand-ins for workloads, as many as there are places for. A proxy keeps the place that it had,
-        so that it need not start anew; in a new plan Bookinfo's come first, then the gateways, then all others. None
-        gets a place that is `taken`."""
+        """The plan with stand-ins for workloads, up to the number of places. A proxy keeps its former place, so that it
+        need not be restarted. In a new plan Bookinfo's workloads come first, then the gateways, then all others. Places
+        in `taken` are not used."""
         own = sorted((one for one in found if self.is_bookinfo(one)), key=lambda one: _BOOKINFO.index(one.bookinfo))
         others = sorted((one for one in found if one not in own), key=lambda one: (one.namespace, one.name))
         declared = (*own, *others)[: MOST - len(self.edges)]
@@ -195,11 +195,11 @@ class Plan:
 
     @property
     def leaves_room(self) -> bool:
-        """Whether there are places for as many again."""
+        """Whether there is room for a second set of the same number of proxies."""
         return 2 * len(self.places) <= len(_PAIRS)
 
     def starts_anew(self, former: "Plan") -> bool:
-        """Whether every proxy of a former plan has to be started anew, as for another release of Istio."""
+        """Whether every proxy of a former plan has to be restarted, for example for another release of Istio."""
         return any(getattr(self, name) != getattr(former, name) for name in ("identity", "version", "domain"))
 
     def is_bookinfo(self, workload: DeclaredWorkload) -> bool:
@@ -250,12 +250,13 @@ class Plan:
 
 
 def _places(keys: Sequence[str], former: Mapping[str, int], taken: Collection[int]) -> dict[str, int]:
-    """A place for each key: the one that it had, else the first that is free."""
+    """A place for each key: its former one, otherwise the first that is free."""
     kept = {key: former[key] for key in keys if key in former}
     free = (place for place in count() if place not in {*kept.values(), *taken})
     return {key: kept[key] if key in kept else next(free) for key in keys}
 
 
 def bound(port: int) -> int:
-    """The port on which a proxy listens for a port of a Service or of its pods, as not everybody may listen on each."""
+    """The port on which a proxy listens for a port of a Service or of its pods. Privileged ports are moved, since only
+    root may listen on them."""
     return port if port >= PRIVILEGED else port + _UNPRIVILEGED

@@ -1,7 +1,7 @@
 """The processes of the live data plane: pilot, the proxies and two Python processes, with their command lines.
 
-The name of each file on a command line has a digest of its content. So a process with the right command line is up to
-date, and any other one has to be restarted.
+The name of each file on a command line contains a digest of the file's content. So a process with the right command
+line is up to date, and every other process has to be restarted.
 """
 
 import json
@@ -24,7 +24,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     listener: tuple[str, int]
-    """Address and port on which it listens when it is ready; an empty address if it does not listen."""
+    """Address and port on which it listens when it is ready; the address is empty if it does not listen."""
     health: str | None = None
     """URL path of its health check over HTTP; None if it is ready as soon as it listens."""
 
@@ -40,7 +40,7 @@ class Binaries:
 
 
 def programs(seen: Snapshot, plan: Plan, folder: Folder, built: Binaries) -> Iterator[Program]:
-    """The processes, in the order of starting. Writes the files that they read."""
+    """The processes in the order in which they are started. Writes the files that they read."""
     file = folder.plan(digest_of(plan.text, digest()))
     replace(file, plan.text)
     replace(folder.scraping, scraping.config(plan))
@@ -55,7 +55,7 @@ def programs(seen: Snapshot, plan: Plan, folder: Folder, built: Binaries) -> Ite
 
 
 def _proxy(seen: Snapshot, plan: Plan, proxy: Proxy, folder: Folder, built: Binaries) -> Program:
-    """An Envoy, with its agent if it has a certificate. Without a pod it gets none, and waits for one."""
+    """An Envoy, with its agent if it has a certificate. A proxy without a pod gets no certificate, and waits for it."""
     text = json.dumps(proxies.bootstrap(plan, proxy), indent=1)
     config = folder.bootstrap(proxy.key, digest_of(text))
     replace(config, text)

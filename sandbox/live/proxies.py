@@ -1,4 +1,4 @@
-"""The stock Envoy proxies: their command lines and bootstrap configurations. All else comes from pilot over xDS."""
+"""The stock Envoy proxies: their command lines and bootstrap configurations. Pilot sends the rest over xDS."""
 
 import http.client
 import json
@@ -13,21 +13,21 @@ from sandbox.live.plan import ADMIN_PORT, XDS_PORT, Gateway, Plan, Proxy
 from sandbox.live.scraping import CLUSTER
 
 XDS: Final = "xds-grpc"
-"""Name of the cluster with pilot, also in metrics; the same as in Istio's proxies."""
+"""Name of Envoy's cluster for pilot, also in metrics. Istio's proxies use the same name."""
 SDS: Final = "sds-grpc"
-"""Name of the cluster with the agent, to which pilot's configuration refers."""
+"""Name of Envoy's cluster for the agent, to which pilot's configuration refers."""
 SOCKET: Final = "./var/run/secrets/workload-spiffe-uds/socket"
 """Unix socket on which the agent serves certificates, below the working folder of both."""
 RECONNECT: Final = {"retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}}
-"""How soon a proxy asks again for a pilot that was away. By default it waits for up to 30 s, in which `make up`, which
-has started pilot again, would long be done."""
+"""How soon a proxy reconnects to a pilot that was down. By default it waits up to 30 s; `make up`, which restarts
+pilot, would end before that."""
 
 
 def command(program: Path, config: Path) -> tuple[str, ...]:
     """An Envoy's command line; `config` is the path of its bootstrap configuration."""
     # Envoy would log a warning for each route, because of deprecated fields that pilot still uses.
     quiet = ("--log-level", "warn", "--component-log-level", "misc:error")
-    # As Istio starts it, so that changes apply to open connections as well.
+    # The same options as in Istio, so that changes also apply to open connections.
     drain = ("--drain-time-s", "5", "--drain-strategy", "immediate")
     logs = ("--file-flush-interval-msec", "500")
     options = ("--concurrency", "1", "--disable-hot-restart", *drain, *logs, *quiet)
@@ -55,8 +55,8 @@ def bootstrap(plan: Plan, proxy: Proxy) -> dict[str, Any]:
 
 
 def _stats(plan: Plan) -> dict[str, Any]:
-    """The parts of a metric's name that become labels. The label of the called cluster follows Istio's proxies, where a
-    host name is one value in spite of its dots."""
+    """The parts of a metric's name that become labels. The label of the called cluster is as in Istio's proxies, which
+    keep a host name as one value in spite of its dots."""
     kept = ("response_code", "response_code_class", "http_conn_manager_prefix", "listener_address", "worker_id")
     host = rf"(?:[^.;]+(?:\.[^;]+?\.svc\.{re.escape(plan.domain)})?)"
     called = {"tag_name": CLUSTER, "regex": rf"^cluster\.(({host});?\.)"}
@@ -73,7 +73,7 @@ def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
             "LABELS": dict(proxy.labels),
             "WORKLOAD_NAME": proxy.name,
             "INTERCEPTION_MODE": "NONE",
-            # Pilot makes no listeners below port 1024 then. A sidecar's are bound to other ports (`capture`).
+            # This stops pilot from making listeners below port 1024. `capture` binds those of a sidecar elsewhere.
             "UNPRIVILEGED_POD": str(isinstance(proxy, Gateway)).lower(),
             "CLUSTER_ID": DEFAULT_CLUSTER,
             "ISTIO_VERSION": plan.version,
@@ -82,7 +82,7 @@ def _node(plan: Plan, proxy: Proxy) -> Mapping[str, Any]:
 
 
 def _clusters(plan: Plan) -> Iterator[dict[str, Any]]:
-    """The clusters with pilot and, if the proxy has a certificate, with its agent."""
+    """Envoy's clusters for pilot and, if the proxy has a certificate, for its agent."""
     yield _cluster(XDS, _address(plan.pilot, XDS_PORT))
     if plan.identity:
         yield _cluster(SDS, {"pipe": {"path": SOCKET}})
@@ -110,7 +110,8 @@ def _address(address: str, port: int) -> dict[str, Any]:
 
 
 def ask(address: str, port: int, path: str, method: str = "GET") -> tuple[int, str]:
-    """Status and body of the answer to a request. Raises OSError or HTTPException if there is none."""
+    """Sends an HTTP request, and returns the status and body of the answer. Raises OSError or HTTPException if there is
+    none."""
     connection = http.client.HTTPConnection(address, port, timeout=2)
     try:
         connection.request(method, path)
@@ -121,14 +122,14 @@ def ask(address: str, port: int, path: str, method: str = "GET") -> tuple[int, s
 
 
 def drain(plan: Plan) -> None:
-    """Has the gateways take no more connections. Those that are open go on."""
+    """Stops the gateways from accepting new connections. Open connections continue."""
     for gateway in plan.gateways:
         with suppress(OSError, http.client.HTTPException):
             ask(gateway.address, ADMIN_PORT, "/drain_listeners", "POST")
 
 
 def rejections(plan: Plan) -> dict[str, str]:
-    """Why proxies have rejected configuration from pilot, by proxy; empty if none has."""
+    """The reasons why proxies have rejected configuration from pilot, by proxy; empty if none has."""
     found = {}
     for proxy in plan.proxies:
         try:
@@ -143,7 +144,7 @@ def rejections(plan: Plan) -> dict[str, str]:
 
 
 def identities(plan: Plan) -> dict[str, str]:
-    """The SPIFFE identity in the certificate of each proxy that has one, by proxy."""
+    """The SPIFFE identities in the proxies' certificates, by proxy. Proxies without a certificate are left out."""
     found: dict[str, str] = {}
     for proxy in plan.proxies:
         with suppress(OSError, http.client.HTTPException, ValueError):

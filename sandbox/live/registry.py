@@ -1,5 +1,5 @@
-"""The cluster's Services as ServiceEntries. Pods are simulated and cannot be reached, so the endpoints of Services are
-the stand-ins of the ready pods."""
+"""Turns the cluster's Services into ServiceEntries. Pods are simulated and cannot be reached, so the endpoints of
+Services are the stand-ins of the ready pods."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -10,13 +10,13 @@ from sandbox.live.snapshot import SYSTEM, Manifest, Snapshot, ready, selects
 
 _EXPORT: Final = "networking.istio.io/exportTo"
 UNKNOWN: Final = ("THRIFT",)
-"""Protocols that pilot does not know any more; it takes what they transport as bytes, as Istio does."""
+"""Protocols that pilot no longer knows. Their traffic is treated as plain TCP, as Istio does."""
 TLS_MODE: Final = "security.istio.io/tlsMode"
-"""Label of pods with a sidecar, `istio`: without a rule, callers use mutual TLS for these only."""
+"""Label with the value `istio` on pods with a sidecar. Without a rule, callers use mutual TLS only for such pods."""
 
 
 def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
-    """A ServiceEntry for each Service; without endpoints if its pods have no stand-in."""
+    """A ServiceEntry for each Service. It has no endpoints if the pods of the Service have no stand-in."""
     for service in seen.services:
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
         ports = [_port(port) for port in tcp_ports(service)]
@@ -41,15 +41,15 @@ def entries(seen: Snapshot, plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _age(service: Manifest, plan: Plan) -> dict[str, str]:
-    """When a gateway's Service was created, so that all others count as older: of two services with the same TCP port
-    callers reach the older one, and nobody calls a gateway from within."""
+    """The creation time of a gateway's Service, so that all other Services count as older. Of two services with the
+    same TCP port callers reach the older one, and workloads do not call gateways."""
     created = service["metadata"].get("creationTimestamp")
     return {"creationTimestamp": created} if created and gateway_of(service, plan) else {}
 
 
 def unserved(seen: Snapshot, plan: Plan) -> list[str]:
-    """The Services outside Istio's namespace that have ready pods but no stand-in: of workloads that are newer than the
-    plan, or for which there was no place."""
+    """The Services outside Istio's namespace that have ready pods but no stand-in, since their workloads are newer than
+    the plan, or there was no place for them."""
     names = []
     for service in seen.services:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
@@ -60,7 +60,7 @@ def unserved(seen: Snapshot, plan: Plan) -> list[str]:
 
 
 def tcp_ports(service: Manifest) -> list[Manifest]:
-    """The ports of a Service that take connections."""
+    """The TCP ports of a Service."""
     return [port for port in service["spec"].get("ports") or () if port.get("protocol", "TCP") == "TCP"]
 
 
@@ -78,13 +78,13 @@ def target(port: Manifest) -> int:
 
 
 def serving(seen: Snapshot, workload: Workload, service: Manifest | None = None) -> list[Manifest]:
-    """The ready pods that a stand-in answers for; only those of `service` if it is given."""
+    """The ready pods for which a stand-in answers; only those of `service` if it is given."""
     pods = seen.ready_pods.get((workload.namespace, workload.name), ())
     return [pod for pod in pods if service is None or _is_behind(service, pod)]
 
 
 def pods(seen: Snapshot, proxy: Proxy) -> list[Manifest]:
-    """The ready pods whose proxy a live one stands for."""
+    """The ready pods that a live proxy represents."""
     if isinstance(proxy, Workload):
         return serving(seen, proxy)
     return [
@@ -108,7 +108,7 @@ def _is_behind(service: Manifest, pod: Manifest) -> bool:
 
 
 def _port(port: Manifest) -> dict[str, Any]:
-    """A Service's port as a ServiceEntry has it."""
+    """A Service's port in the form of a ServiceEntry."""
     return {"number": port["port"], "name": _name(port), "protocol": protocol(port), "targetPort": target(port)}
 
 
@@ -146,17 +146,17 @@ def _gateways(service: Manifest, seen: Snapshot, plan: Plan) -> Iterator[dict[st
 
 
 def _identity(plan: Plan, pods: Sequence[Manifest]) -> Mapping[str, str]:
-    """The field of an endpoint with its service account, which callers expect in its certificate."""
+    """The endpoint's field with its service account, which callers expect in its certificate."""
     return {"serviceAccount": account(pods)} if plan.identity else {}
 
 
 def gateway_of(service: Manifest, plan: Plan) -> Gateway | None:
-    """The gateway with this Service; None if it is no gateway's."""
+    """The gateway of this Service; None if it does not belong to a gateway."""
     named = (service["metadata"]["name"], service["metadata"]["namespace"])
     return next((gateway for gateway in plan.gateways if (gateway.name, gateway.namespace) == named), None)
 
 
 def is_for(declared: Manifest, gateway: Gateway) -> bool:
-    """Whether a Gateway object selects the pods of a gateway; one without a selector selects all."""
+    """Whether a Gateway object selects the pods of a gateway. A Gateway without a selector selects all."""
     selector = declared["spec"].get("selector")
     return not selector or selects(selector, gateway.labels)

@@ -1,4 +1,4 @@
-"""The live data plane's part of `make status`: what is served, and what is not."""
+"""The live data plane's part of `make status`: the workloads that are served, and those that are not."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +13,8 @@ from sandbox.network import LOOPBACK
 from sandbox.paths import Layout
 from sandbox.process import Process, log_excerpt
 
-SIMULATED: Final = "simulated: pods, their sidecars, istiod and certificates; docs/live.md says more"
-"""Of a cluster without the real istiod; what its part of `make status` says includes the live data plane."""
+SIMULATED: Final = "simulated: pods, their sidecars, istiod and certificates; see docs/live.md"
+"""The line about a cluster without the real istiod. With it, istiod's part of `make status` has a similar line."""
 
 
 def lines(context: str) -> list[str]:
@@ -29,7 +29,7 @@ def lines(context: str) -> list[str]:
     try:
         plan = Plan.of(current(context) or {})
     except TypeError:
-        return ["runs, as another release of this program has started it: `make up` renews it"]
+        return ["running, but started by another version of this program: `make up` restarts it"]
     return list(_state(json.loads(Folder(layout).notes.read_text()), plan, layout))
 
 
@@ -39,31 +39,31 @@ def _dead(process: Process) -> Sequence[str]:
 
 def _state(notes: Mapping[str, Any], plan: Plan, layout: Layout) -> Iterator[str]:
     where = ", ".join(f"{name} {_scheme(name)}://{LOOPBACK}:{port}" for name, port in notes["nodePorts"].items())
-    yield f"{where or 'no way in: no Gateway stands'}; pilot, {len(plan.proxies)} proxies, stand-ins"
+    yield f"{where or 'no node port is open: there is no Gateway'}; pilot, {len(plan.proxies)} proxies, stand-ins"
     yield f"serving: {', '.join(notes['serving']) or 'nothing, no pod is ready'}"
     yield _certificates(plan) if plan.identity else SIMULATED
     if notes["unserved"]:
-        yield f"not served, for want of a stand-in: {', '.join(notes['unserved'])}; {_remedy(plan)}"
+        yield f"not served, since there is no stand-in: {', '.join(notes['unserved'])}; {_remedy(plan)}"
     for reason, names in notes["leftOut"].items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield f"left out: {names[0]}{more}: {reason}"
     if said := pilot.refusal(layout):
-        yield f"pilot refuses what stands on the cluster, and stays with what it had: {said}"
+        yield f"pilot rejects the configuration on the cluster and keeps the previous one: {said}"
     for name, said in proxies.rejections(plan).items():
-        yield f"the proxy of {name} refuses a part of its configuration: {said}"
+        yield f"the proxy of {name} rejects a part of its configuration: {said}"
 
 
 def _remedy(plan: Plan) -> str:
     """What to do about Services without a stand-in."""
-    return "`make up` starts one" if len(plan.proxies) < MOST else f"there are places for {MOST} proxies"
+    return "`make up` starts one" if len(plan.proxies) < MOST else f"there is room for {MOST} proxies only"
 
 
 def _certificates(plan: Plan) -> str:
-    """How many proxies have certificates, and of which trust domains."""
+    """The number of proxies that have certificates, and their trust domains."""
     held = proxies.identities(plan)
     domains = sorted({identity.split("/")[2] for identity in held.values()})
     of = f", trust domain {', '.join(domains)}" if domains else ""
-    return f"{len(held)} of {len(plan.proxies)} proxies have certificates of istiod{of}"
+    return f"{len(held)} of {len(plan.proxies)} proxies have certificates from istiod{of}"
 
 
 def _scheme(port: str) -> str:

@@ -34,19 +34,19 @@ PATIENCE = 3.0
 RELOAD = 0.5
 """Seconds to wait until pilot has read changed files."""
 DRAIN = 1.0
-"""Seconds that old proxies have for the requests that they are working on, after new ones have taken over."""
+"""Seconds that old proxies have to finish their requests after new ones have taken over."""
 Applied = Mapping[str, Sequence[Mapping[str, Any]]]
 """Objects by kind."""
 PREFIX = "live-"
 """Prefix of the names of all processes of the live data plane."""
 FORMER = f"{PREFIX}former-"
-"""Prefix of the names of those that go when others, which have been started beside them, are ready."""
+"""Prefix of the names of old processes, which are stopped when their replacements are ready."""
 
 
 def start(context: str, stack: Mapping[str, Any], out: TextIO | None = None) -> None:
     """Starts or updates the live data plane of a running cluster, and returns when it serves requests.
 
-    `stack` holds the fields of Plan that the cluster does not decide. The first call builds pilot and fetches Envoy.
+    `stack` has the fields of Plan that do not depend on the cluster. The first call builds pilot and fetches Envoy.
     Progress goes to `out` (standard error). Raises SandboxError or ToolchainError.
     """
     agent = checkers.agent(out) if stack["identity"] else None
@@ -61,11 +61,11 @@ def start(context: str, stack: Mapping[str, Any], out: TextIO | None = None) -> 
 
 
 def _bring_up(plan: Plan, former: Plan | None, api: Api, built: Binaries, layout: Layout) -> int:
-    """Starts the processes that do not run or are out of date, and waits for all; the number of started ones. `former`:
-    the plan of those that run.
+    """Starts the processes that do not run or are out of date, waits for all of them, and returns the number of started
+    ones. `former`: the plan of the running processes.
 
-    If all proxies have to be started anew, the new ones start beside the old ones, with other addresses, as new pods
-    do. The old ones go when the new ones are ready, so that no request fails."""
+    If all proxies have to be restarted, the new ones start in addition to the old ones, with other addresses, as new
+    pods do. The old ones are stopped when the new ones are ready, so that no request fails."""
     folder, ingress = Folder(layout), Process(f"{PREFIX}proxy-{plan.ingress}", layout)
     folder.make()
     _stop([name for name in running(layout) if name.startswith(FORMER)], layout)
@@ -89,9 +89,9 @@ def _bring_up(plan: Plan, former: Plan | None, api: Api, built: Binaries, layout
             _wait(program, layout)
     time.sleep(RELOAD)
     if said := pilot.refusal(layout):
-        raise SandboxError(f"pilot refuses what stands on the cluster, and stays with what it had: {said}")
+        raise SandboxError(f"pilot rejects the configuration on the cluster and keeps the previous one: {said}")
     for name, said in proxies.rejections(plan).items():
-        raise SandboxError(f"the proxy of {name} refuses a part of its configuration: {said}")
+        raise SandboxError(f"the proxy of {name} rejects a part of its configuration: {said}")
     _wait_for_ports(ports, ingress)
     if aside:
         proxies.drain(aside)
@@ -101,7 +101,8 @@ def _bring_up(plan: Plan, former: Plan | None, api: Api, built: Binaries, layout
 
 
 def _set_aside(layout: Layout) -> None:
-    """Gives what runs other names, and ends what would tell the old proxies of the new ones' world."""
+    """Renames the running processes. Stops pilot and the sync process, which would send the new configuration to the
+    old proxies."""
     _stop([PILOT, SYNC], layout)
     for name in list(running(layout)):
         Process(name, layout).rename(f"{FORMER}{name}")
@@ -110,9 +111,9 @@ def _set_aside(layout: Layout) -> None:
 def _first_files(
     api: Api, plan: Plan, places: Mapping[str, int], aside: Plan | None, folder: Folder
 ) -> tuple[Plan, Snapshot]:
-    """Writes the files that pilot and the agents read at their start; the plan with the cluster's workloads, and the
-    snapshot that they are made from. `places`: those of the proxies that run; `aside`: the plan of those that go on
-    meanwhile."""
+    """Writes the files that pilot and the agents read when they start. Returns the plan with the cluster's workloads,
+    and the snapshot of the cluster. `places`: the places of the running proxies. `aside`: the plan of the old proxies
+    that keep running meanwhile."""
     try:
         seen = take(api, plan)
         found = workloads.declared(api, seen, plan)
@@ -128,8 +129,8 @@ def _require_free(ports: Mapping[str, int], plan: Plan) -> None:
     for name, port in ports.items():
         if not is_free(port):
             raise SandboxError(
-                f"node port {port}, {name} of {plan.ingress}, is taken by {listener_on(port)}. End that, or choose"
-                " another port: mesh:ingressNodePorts in the stack's file"
+                f"node port {port}, {name} of {plan.ingress}, is in use by {listener_on(port)}. End that process, or"
+                " choose another port: mesh:ingressNodePorts in the stack's file"
             )
 
 
@@ -149,7 +150,7 @@ def _start(program: Program, layout: Layout) -> bool:
     process.stop(PATIENCE)
     address, port = program.listener
     if address and not is_free(port, address):
-        raise SandboxError(f"port {port} of {address}, for {program.name}, is taken by {listener_on(port)}: end that")
+        raise SandboxError(f"port {port} of {address}, for {program.name}, is in use by {listener_on(port)}: end it")
     process.start(program.command)
     return True
 
@@ -187,7 +188,7 @@ def stop(context: str, out: TextIO | None = None) -> None:
 
 
 def stop_all(layout: Layout) -> bool:
-    """Stops the live data plane for a caller that holds the cluster's lock; whether it ran."""
+    """Stops the live data plane for a caller that holds the cluster's lock. Returns whether it was running."""
     names = list(running(layout))
     _stop(names, layout)
     return bool(names)
@@ -199,7 +200,7 @@ def _stop(names: list[str], layout: Layout) -> None:
 
 
 def current(context: str) -> dict[str, Any] | None:
-    """The plan file of the live data plane that runs on a cluster; None if none runs. Another release of this program
+    """The plan file of the live data plane that runs on a cluster; None if none runs. Another version of this program
     may have written it."""
     process = Process(SYNC, paths.layout(context))
     try:
@@ -210,8 +211,8 @@ def current(context: str) -> dict[str, Any] | None:
 
 
 def _plan_of(context: str) -> Plan | None:
-    """The plan of the live data plane that runs on a cluster; None if none runs, or one of another release of this
-    program."""
+    """The plan of the live data plane that runs on a cluster; None if none runs, or if another version of this program
+    started it."""
     kept = current(context)
     try:
         return Plan.of(kept) if kept else None
@@ -220,7 +221,8 @@ def _plan_of(context: str) -> Plan | None:
 
 
 def serving(context: str) -> Sequence[Workload]:
-    """The stand-ins that serve on a cluster; none if no live data plane runs, or one of another release."""
+    """The stand-ins that serve on a cluster; none if no live data plane runs, or if another version of this program
+    started it."""
     plan = _plan_of(context) if context in EMBEDDED_CLUSTERS else None
     if not plan:
         return ()
@@ -229,13 +231,13 @@ def serving(context: str) -> Sequence[Workload]:
 
 
 def identified(context: str) -> Sequence[Workload]:
-    """The stand-ins that serve, if their proxies have certificates."""
+    """The stand-ins that serve on a cluster if the proxies have certificates; otherwise none."""
     kept = current(context) if context in EMBEDDED_CLUSTERS else None
     return serving(context) if kept and kept.get("identity") else ()
 
 
 def applied(context: str, kinds: Collection[str]) -> Applied | None:
-    """The objects of some kinds that the live data plane of a cluster applies, by kind; None if none runs."""
+    """The objects that the live data plane of a cluster applies, by kind, for the given kinds; None if none runs."""
     if context not in EMBEDDED_CLUSTERS or not current(context):
         return None
     text = Folder(paths.layout(context)).objects.read_text()

@@ -1,7 +1,7 @@
-"""Configuration for Prometheus, which any Prometheus can be started with to scrape the live pilot and proxies.
+"""A Prometheus configuration that scrapes the live pilot and proxies.
 
-A stock Envoy lacks Istio's stats extension. The proxies' own metrics of inbound requests have the same values under
-other names, so Prometheus renames them to the names that Istio's dashboards query.
+A stock Envoy lacks Istio's stats extension. Its own metrics of inbound requests have the same values under other names,
+so Prometheus renames them to the names that Istio's dashboards query.
 """
 
 import json
@@ -13,11 +13,11 @@ from sandbox.live.pilot import MONITORING_PORT
 from sandbox.live.plan import ADMIN_PORT, Plan, Proxy, Workload
 
 INTERVAL: Final = "2s"
-"""Scrape interval; short, since there are few targets and changes should be visible soon."""
+"""Scrape interval. It is short, since there are few targets and changes should be visible soon."""
 CLUSTER: Final = "cluster_name"
 """Label with the called cluster in the metrics of Istio's proxies."""
 _LABEL: Final = re.compile(r"[A-Za-z_]\w*")
-"""Pattern of the labels that Prometheus takes."""
+"""Pattern of the label names that Prometheus accepts."""
 _INBOUND: Final = r"inbound\|.*"
 _NAMES: Final = {
     "envoy_cluster_upstream_rq": "istio_requests_total",

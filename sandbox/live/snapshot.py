@@ -91,15 +91,15 @@ def _items(api: Api, path: str) -> Sequence[Manifest]:
 
 
 def ready(pod: Manifest) -> bool:
-    """Whether a pod is ready and not being deleted, so that it gets requests."""
+    """Whether a pod is ready and not being deleted, and therefore gets requests."""
     conditions = pod.get("status", {}).get("conditions") or []
     good = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
     return good and "deletionTimestamp" not in pod["metadata"]
 
 
 def controller(pod: Manifest) -> str:
-    """The name of the workload that a pod belongs to, as Istio reads it: of what controls it, or of the Deployment if
-    that is its ReplicaSet; else the pod's own name."""
+    """The name of the workload that a pod belongs to, as Istio determines it: its controller, or the Deployment if the
+    controller is a ReplicaSet of one; otherwise the pod's own name."""
     meta = pod["metadata"]
     owner = next((one for one in meta.get("ownerReferences") or () if one.get("controller")), None)
     name: str = owner["name"] if owner else meta["name"]
@@ -108,6 +108,6 @@ def controller(pod: Manifest) -> str:
 
 
 def selects(selector: Mapping[str, str] | None, labels: Mapping[str, str] | None) -> bool:
-    """Whether the selector of a Service or of an object of Istio's API matches labels; an empty one matches nothing
-    here."""
+    """Whether the selector of a Service or of an object of Istio's API matches labels. Here an empty one matches
+    nothing."""
     return bool(selector) and (selector or {}).items() <= (labels or {}).items()

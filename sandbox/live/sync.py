@@ -17,15 +17,15 @@ from sandbox.live.snapshot import CORE, ISTIO, Snapshot, take
 from sandbox.network import network
 
 SETTLE: Final = 0.1
-"""Seconds to wait after a change, so that changes that come together are written once."""
+"""Seconds to wait after a change, so that simultaneous changes are written once."""
 SEPARATOR: Final = "\n---\n"
-"""Between the objects in the file for pilot."""
+"""Separator of the objects in the file for pilot."""
 MAX_INTERVAL: Final = 30.0
-"""Seconds after which the cluster is read even without a change."""
+"""Seconds after which the cluster is read even if nothing has changed."""
 
 
 def write(seen: Snapshot, plan: Plan, folder: Folder) -> bool:
-    """Writes the files that have changed; whether there were any."""
+    """Writes the files that have changed. Returns whether there were any."""
     notes = {
         "nodePorts": capture.open_ports(seen, plan),
         "serving": [one.key for one in plan.workloads if registry.serving(seen, one)],

@@ -1,5 +1,5 @@
-"""Adapts the cluster's Istio objects to a newer pilot and stock Envoys, with or without certificates, and lists what is
-left out and why."""
+"""Adapts the cluster's Istio objects to a newer pilot and stock Envoys, with or without certificates. Lists the objects
+that are left out, with the reasons."""
 
 import json
 import re
@@ -24,7 +24,7 @@ MESH_CONFIG: Final = (
     "outboundTrafficPolicy",
     "pathNormalization",
 )
-"""Fields of the MeshConfig that apply here; the others are about certificates, tracing and injection."""
+"""Fields of the MeshConfig that apply here. The others are about certificates, tracing and injection."""
 
 OF_CERTIFICATES: Final = ("enableAutoMtls", "meshMTLS", "trustDomain", "trustDomainAliases")
 """Fields of the MeshConfig that apply to proxies with certificates."""
@@ -36,7 +36,7 @@ MESH: Final = "*"
 """Scope of a policy that applies to all namespaces."""
 
 OF_ISTIOS_PROXY: Final = re.compile(r"envoy\.wasm\.|metadata_?exchange|istio\.stackdriver|io\.istio\.")
-"""Pattern of the extensions that only Istio's build of Envoy has."""
+"""Pattern of extensions that only Istio's build of Envoy has."""
 
 OF_LIMITER: Final = re.compile(r"envoy\.(extensions\.)?filters\.http\.ratelimit\b")
 """Pattern of the filter that calls a rate-limit service; local limits use another filter."""
@@ -72,12 +72,14 @@ def left_out(seen: Snapshot, plan: Plan) -> dict[str, list[str]]:
     shared = [one for one in seen.istio["EnvoyFilter"] if any(map(_asks_limiter, one["spec"].get("configPatches", [])))]
     found: dict[str, list[Manifest]] = {
         "no mutual TLS: the proxies have no certificates": [] if plan.identity else list(_of_tls(seen)),
-        "HTTPS without a Secret that holds its certificate, or with certificates of visitors": [
+        "HTTPS without a Secret that has its certificate, or with client certificates": [
             gateway
             for gateway in seen.istio["Gateway"]
             if not all(is_served(one, gateway, seen, plan) for one in gateway["spec"].get("servers", []))
         ],
-        "who calls is not known without certificates, and one of the policies asks for it": _unanswerable(seen, plan),
+        "without certificates the caller is not known, and one of the policies depends on it": _unanswerable(
+            seen, plan
+        ),
         "global limits: the rate-limit service, which counts for all proxies, is simulated": shared,
         "for Istio's own proxy, or for another version of it": [
             one for one in seen.istio["EnvoyFilter"] if _name(one) not in kept and one not in shared
@@ -112,8 +114,8 @@ def _name(one: Manifest) -> str:
 
 
 def _without_mutual_tls(value: Any) -> Any:
-    """The value without any `tls` of mode ISTIO_MUTUAL, without mappings and lists that are empty then, and without
-    settings of a port that set nothing then, which pilot would refuse."""
+    """The value without every `tls` of mode ISTIO_MUTUAL. Mappings and lists that become empty are removed, and so are
+    port settings that become empty, which pilot would refuse."""
     if isinstance(value, list):
         kept = ((each, _without_mutual_tls(each)) for each in value)
         return [inner for each, inner in kept if inner == each or set(inner) != {"port"}]
@@ -151,15 +153,15 @@ def _concerns(patch: Manifest, plan: Plan) -> bool:
 
 
 def _asks_limiter(patch: Manifest) -> bool:
-    """Whether a patch calls a rate-limit service. None runs here, so that proxies might reject every request."""
+    """Whether a patch calls a rate-limit service. None runs here, so proxies might reject every request."""
     return bool(OF_LIMITER.search(json.dumps(patch.get("patch"))))
 
 
 def _unanswerable(seen: Snapshot, plan: Plan) -> list[Manifest]:
     """The AuthorizationPolicies that are left out, since they need the caller's identity.
 
-    If one with action ALLOW is left out, so are all others with ALLOW for the same workloads: alone, they would deny
-    what the first one allows. All workloads of a namespace count as the same here."""
+    If a policy with action ALLOW is left out, all other ALLOW policies for the same workloads are left out, too: alone,
+    they would deny requests that the first one allows. All workloads of a namespace count as the same here."""
     if plan.identity:
         return []
     policies = seen.istio["AuthorizationPolicy"]

@@ -1,4 +1,4 @@
-"""The workloads on the cluster that are to have stand-ins: those that a Service selects."""
+"""Finds the workloads on the cluster that need stand-ins: those that a Service selects."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ from sandbox.live.plan import DeclaredWorkload, Plan
 from sandbox.live.snapshot import SYSTEM, Manifest, Snapshot, controller, selects
 
 CONTROLLERS: Final = ("deployments", "statefulsets", "daemonsets")
-"""Resources of `apps/v1` that make pods and may have none just now. What else makes pods is known by its pods."""
+"""Resources of `apps/v1` that create pods and may have none at the moment. Other workloads are found by their pods."""
 _OF_REVISIONS: Final = ("pod-template-hash", "controller-revision-hash")
 """Labels of pods that their templates do not have."""
 

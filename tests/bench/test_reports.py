@@ -92,7 +92,7 @@ def test_growth_is_measured_above_the_program_without_services() -> None:
     )
     text = growth.report(found)
     assert row(text, "exponent")[2:] == ["1.00", "1.00", "1.00", "2.00", "1.00"]
-    assert "takes **10.0 ms** for each resource" in text
+    assert "For each resource, a preview takes **10.0 ms** more" in text
 
 
 def test_only_the_time_of_the_clusters_start_is_shown() -> None:

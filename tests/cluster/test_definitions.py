@@ -55,7 +55,7 @@ def test_definitions_that_the_stack_does_not_bring_are_no_matter() -> None:
 def test_versions_that_no_release_here_knows_need_a_newer_one() -> None:
     found = {VIRTUAL_SERVICES: Definition({}, frozenset({"v2"}))}
     text = said(found, "1.30")
-    assert "are newer than all that are known here" in text
+    assert "are newer than those of all supported releases" in text
     assert "A newer mesh:base.release would keep them" in text
 
 
@@ -67,8 +67,9 @@ def test_definitions_are_found_among_the_objects_of_a_stack() -> None:
 
 def test_definitions_do_not_go_while_a_control_plane_stays() -> None:
     text = definitions.deleted([VIRTUAL_SERVICES], ["default", "b"])
-    assert text.startswith("1 definition of Istio's API would go, with all objects of the kind, while the control")
+    assert text.startswith("1 definition of Istio's API would be deleted, with all objects of the kind, while the")
     assert (
-        f"planes of revisions b, default read them: {VIRTUAL_SERVICES}. Leave enabled, release and excludedCRDs" in text
+        f"control planes of revisions b, default read them: {VIRTUAL_SERVICES}. Leave enabled, release and excludedCRDs"
+        in text
     )
     assert definitions.deleted([VIRTUAL_SERVICES], []) == definitions.deleted([], ["default"]) == ""

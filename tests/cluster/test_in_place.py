@@ -20,13 +20,13 @@ def problem(before: Manifest, after: Manifest) -> str:
 
 def test_a_far_release_in_place_is_refused_with_the_road() -> None:
     said = problem(istiod("docker.io/istio/pilot:1.10.3"), istiod("registry.istio.io/release/pilot:1.30.3-distroless"))
-    assert said.startswith("control plane istio-system/istiod would turn from Istio 1.10.3 into 1.30.3 in place")
-    assert "Put the release back, then make upgrade TO=1.30: a second control plane" in said
+    assert said.startswith("control plane istio-system/istiod would change from Istio 1.10.3 to 1.30.3 in place")
+    assert "Set the release back, then run make upgrade TO=1.30: it adds a second control plane" in said
 
 
 def test_there_is_no_way_down() -> None:
     said = problem(istiod("i/pilot:1.30.3"), istiod("i/pilot:1.10.3"))
-    assert said.endswith("Put the release back; there is no way down (docs/upgrade.md)")
+    assert said.endswith("Set the release back; a downgrade is not supported (docs/upgrade.md)")
 
 
 @pytest.mark.parametrize(

@@ -59,18 +59,19 @@ def test_a_changed_revision_is_refused_while_pods_ask_the_old_control_plane() ->
     stack = [workload("reviews-v1")]
     said = problem([control_plane(), *stack], [control_plane("istiod-canary"), *stack], pod("reviews-v1"))
     assert said.startswith(
-        "1 pod would keep a sidecar without a control plane, since the Service istio-system/istiod goes:"
+        "1 pod would keep a sidecar without a control plane, since the update deletes the Service istio-system/istiod:"
         " default/reviews-v1-5f6d8-x. "
     )
-    assert "Keep the old control plane while they move: the new one in mesh:controlPlanes" in said
-    assert "those of others" not in said
+    assert "Keep the old control plane while they move: add the new one to mesh:controlPlanes" in said
+    assert "does not manage" not in said
     assert said.endswith("docs/upgrade.md")
 
 
 def test_pods_of_others_are_to_be_restarted_on_the_new_control_plane() -> None:
     said = problem([control_plane()], [control_plane("istiod-canary")], pod("cart", "shop"))
     assert "shop/cart-5f6d8-x. " in said
-    assert "mesh:injectedNamespaces.NAME.revision and mesh:gateways.NAME.revision and restart those of others" in said
+    way = "mesh:injectedNamespaces.NAME.revision and mesh:gateways.NAME.revision, and restart the pods that this stack"
+    assert f"{way} does not manage; then remove the old one" in said
 
 
 def test_a_control_plane_that_goes_without_another_is_refused_with_the_way_to_take_sidecars_out() -> None:

@@ -194,13 +194,13 @@ def test_what_an_istio_left_is_refused_with_the_command_that_removes_it() -> Non
 
 def test_a_dead_webhook_that_is_skipped_is_to_be_removed_as_well() -> None:
     (text,) = problems(replace(LEFT, blocking=()), NOTHING)
-    assert text.endswith("It is gone but for that webhook, which nothing answers: remove it first")
+    assert text.endswith("Only that webhook is left of it, and its Service does not exist: remove it first")
 
 
 def test_what_would_refuse_the_stacks_objects_is_refused_over_its_own_mesh_and_beside_others() -> None:
     (text,) = ownership.blocked(LEFT, DEPLOYED, frozenset(("istiod-istio-system",)))
     assert text.startswith(
-        "here (https://here) has what an Istio has left. ValidatingWebhookConfiguration istio-validator"
+        "here (https://here) has leftovers of an Istio. ValidatingWebhookConfiguration istio-validator"
     )
     assert text.endswith(REMOVAL)
 

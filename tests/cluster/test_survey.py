@@ -132,7 +132,7 @@ def test_a_validator_without_its_istiod_is_what_an_istio_left(policy: str | None
     assert one.removal == "kubectl delete validatingwebhookconfiguration istio-validator-istio-system"
     assert str(one) == (
         "ValidatingWebhookConfiguration istio-validator-istio-system: its Service istio-system/istiod does not exist,"
-        " so (failurePolicy Fail) the objects of Istio's API that it selects are refused"
+        " so the objects of Istio's API that it selects are refused (failurePolicy Fail)"
     )
 
 

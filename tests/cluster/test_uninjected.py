@@ -45,9 +45,9 @@ def said(
 def test_a_tag_that_goes_is_refused_while_namespaces_name_it() -> None:
     spaces = namespace("shop", **{REV: "canary"}), namespace("till", **{REV: "b"})
     assert said([*BOTH, TAG], BOTH, *spaces) == (
-        "tag canary goes, while 1 namespace asks for sidecars by istio.io/rev=canary: shop. New pods would come without"
-        " a sidecar. Move those of others by `kubectl label namespace NAME istio.io/rev=REVISION --overwrite` and a"
-        " restart of their pods; REVISION is one of b, default: docs/upgrade.md"
+        "tag canary would be removed, while 1 namespace asks for sidecars by istio.io/rev=canary: shop. New pods would"
+        " get no sidecar. Move the namespaces that this stack does not manage: run `kubectl label namespace NAME"
+        " istio.io/rev=REVISION --overwrite` and restart their pods; REVISION is one of b, default: docs/upgrade.md"
     )
 
 
@@ -58,8 +58,8 @@ def test_a_namespace_does_not_come_to_a_label_while_the_one_that_answers_it_goes
     moved, stays = namespace("shop", **{OLD: "enabled"}), namespace("shop", **{REV: "b"})
     (said,) = uninjected.answered_twice(before, injection(BOTH, [moved]))
     assert said.startswith(
-        "namespace shop comes to istio-injection=enabled in the update in which tag default goes, which answers it by"
-        " the Service istio-system/istiod-b until the end"
+        "namespace shop gets the label istio-injection=enabled in the update that deletes tag default, whose webhook"
+        " answers it with the Service istio-system/istiod-b until the end"
     )
     new = namespace("new", **{OLD: "enabled"})
     assert len([*uninjected.answered_twice(before, injection(BOTH, [moved, new]))]) == 2
@@ -75,7 +75,7 @@ def test_a_tag_that_goes_is_refused_while_pods_name_it_in_namespaces_without_a_l
     pods = pod("shop", "cart", **{REV: "canary"}), pod("bank", "till", **{REV: "canary"})
     text = said([*BOTH, TAG], BOTH, namespace("shop"), namespace("bank", **{OLD: "disabled"}), *pods)
     assert "while 1 pod asks for sidecars by istio.io/rev=canary: shop/cart-5f6d8-x. " in text
-    assert "Give the pods another istio.io/rev in the template that makes them" in text
+    assert "Set another istio.io/rev in the pod template of the pods" in text
 
 
 def test_a_pod_is_judged_by_the_template_that_makes_the_next_one() -> None:
@@ -92,7 +92,7 @@ def test_a_pod_is_judged_by_the_template_that_makes_the_next_one() -> None:
 def test_a_revision_that_goes_is_refused_while_namespaces_name_it_by_either_label() -> None:
     spaces = [namespace("a", **{REV: "default"}), namespace("b", **{OLD: "enabled"}), namespace("c")]
     text = said(BOTH, [SECOND, TWO], *spaces)
-    assert "revision default goes, while 1 namespace asks for sidecars by istio.io/rev=default: a." in text
+    assert "revision default would be removed, while 1 namespace asks for sidecars by istio.io/rev=default: a." in text
     assert "by istio-injection=enabled: b." in text
     assert "kubectl label namespace NAME istio-injection- istio.io/rev=REVISION" in text
     assert ": c" not in text
@@ -124,13 +124,13 @@ def test_a_label_that_somebody_else_has_set_on_a_namespace_of_the_stack_counts()
 def test_namespaces_of_the_stack_have_a_key_of_their_own() -> None:
     labelled = namespace("shop", **{REV: "canary"})
     text = said([*BOTH, TAG], BOTH, labelled, labelled=([labelled], [labelled]))
-    assert "Move those of this stack first, by `mesh:injectedNamespaces.NAME.revision`; REVISION is" in text
-    assert "of others" not in text
+    assert "Move the namespaces of this stack first: set `mesh:injectedNamespaces.NAME.revision`; REVISION is" in text
+    assert "does not manage" not in text
 
 
 def test_without_a_control_plane_that_stays_sidecars_are_taken_out() -> None:
     text = said(BOTH, [], namespace("shop", **{OLD: "enabled"}))
-    assert "Take the injection label from their namespaces" in text
+    assert "Remove the injection label from their namespaces" in text
     assert "REVISION" not in text
 
 
@@ -148,7 +148,9 @@ def test_a_label_that_the_webhook_of_another_answers_is_answered() -> None:
 def test_a_tag_of_others_for_a_control_plane_that_goes_is_refused_while_namespaces_name_it() -> None:
     theirs = injector("istio-revision-tag-prod", "istiod-b", (REV, "prod"), tag="prod")
     text = said(BOTH, [FIRST, ONE], theirs, namespace("shop", **{REV: "prod"}))
-    assert text.startswith("the Service istio-system/istiod-b, to which webhook istio-revision-tag-prod leads, goes,")
+    assert text.startswith(
+        "the Service istio-system/istiod-b, which webhook istio-revision-tag-prod calls, would be deleted,"
+    )
     assert "by istio.io/rev=prod: shop. New pods would be refused (failurePolicy Fail)" in text
     assert said(BOTH, [FIRST, ONE], theirs, namespace("shop")) == ""
 
@@ -157,15 +159,17 @@ def test_a_tag_of_others_for_a_control_plane_that_goes_is_refused_while_namespac
 def test_a_tag_for_a_control_plane_that_is_not_there_is_refused(before: list[Manifest]) -> None:
     moved = injector("istio-revision-tag-canary", "istiod-c", (REV, "canary"), tag="canary")
     assert said(before, [*BOTH, moved]) == (
-        "tag canary would lead to the Service istio-system/istiod-c of revision c, which does not exist: new pods that"
-        " ask by it would be refused. Install that control plane first, or let it stand for b, default"
+        "tag canary would point to the Service istio-system/istiod-c of revision c, which does not exist: new pods that"
+        " use it would be refused. Install that control plane first, or point it to b, default"
     )
     assert said(before, [*BOTH, moved], service("istiod-c", **{REV: "c"})) == ""
 
 
 def test_a_tag_that_stays_while_its_control_plane_goes_is_refused() -> None:
     text = said([*BOTH, TAG], [FIRST, ONE, TAG])
-    assert text.startswith("tag canary would lead to the Service istio-system/istiod-b of revision b, which goes: new")
+    assert text.startswith(
+        "tag canary would point to the Service istio-system/istiod-b of revision b, which the update deletes: new"
+    )
 
 
 def test_a_tag_that_is_moved_within_the_stack_is_no_matter() -> None:
@@ -181,7 +185,7 @@ def test_the_cluster_is_asked_only_if_something_goes_or_moves(more: tuple[Manife
 def test_what_changes_is_known_without_the_cluster() -> None:
     moved = injector("istio-revision-tag-canary", "istiod", (REV, "canary"), tag="canary")
     assert [*uninjected.changes(injection([*BOTH, TAG]), injection([FIRST, ONE, moved]))] == [
-        "Service istio-system/istiod-b goes",
-        "nothing answers istio.io/rev=b any more",
-        "tag canary leads to istio-system/istiod",
+        "Service istio-system/istiod-b is deleted",
+        "no webhook answers the label istio.io/rev=b any more",
+        "tag canary points to istio-system/istiod",
     ]

@@ -82,7 +82,9 @@ def test_a_revision_on_a_running_stack_leaves_the_injected_pods_behind_and_no_ga
     before: tuple[Sequence[Manifest], list[Manifest]],
 ) -> None:
     said = problem(before, revision="canary")
-    assert said.startswith("6 pods would keep a sidecar without a control plane, since the Service istio-system/istiod")
+    assert said.startswith(
+        "6 pods would keep a sidecar without a control plane, since the update deletes the Service istio-system/istiod"
+    )
     assert "productpage-v1" in said
     assert "gateway" not in said.partition(". ")[0]
 
@@ -117,7 +119,9 @@ def test_a_stack_without_its_control_plane_takes_its_own_pods_along_but_not_thos
     del gone["gateways"]
     said = problem(before, **gone)
     assert "2 pods would keep" in said
-    assert said.endswith("Take those of this stack out of it, too: `enabled: false` of their entry in mesh:gateways")
+    assert said.endswith(
+        "Remove the gateways of this stack, too: set `enabled: false` in their entries of mesh:gateways"
+    )
 
 
 REMOVED, STAY = "control plane removed", "old sidecars stay"

@@ -293,12 +293,12 @@ def test_pods_of_todays_addons_meet_the_standard_restricted(name: str) -> None:
 
 def test_insecure_demo_logs_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     render.record("x", {"mesh:addons": json.dumps({"prometheus": True, "insecureDemo": True})})
-    assert "For a laptop only" in caplog.text
+    assert "Use it on a laptop only" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("host", "words"),
-    [("p.example.com", ["has no login", "goes in clear"]), ({"name": "p.a", "certificate": "c"}, ["has no login"])],
+    [("p.example.com", ["has no login", "is not encrypted"]), ({"name": "p.a", "certificate": "c"}, ["has no login"])],
 )
 def test_a_host_without_login_or_certificate_logs_a_warning(
     host: object, words: list[str], caplog: pytest.LogCaptureFixture

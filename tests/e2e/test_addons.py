@@ -161,14 +161,14 @@ def test_pulumi_up_without_the_passwords_is_refused_before_any_change(checkout: 
     kept = (checkout.home / "project" / copy.name).read_text()
     copy.write_text(re.sub(r"  mesh-addons:\w+:\n    secure: .*\n", "", kept))
     text = checkout.pulumi(f"up --yes --skip-preview --config-file {copy}", code=None)
-    assert "mesh-addons:grafanaPassword is not in the stack's config: `make up` makes it" in text
+    assert "mesh-addons:grafanaPassword is not in the stack's config: `make up` generates it" in text
     assert "unchanged" in counts(checkout.make("up", NO_CHANGES))
 
 
 @DEFAULT_RELEASE
 def test_insecure_demo_can_be_turned_on_and_off_again(checkout: Checkout) -> None:
     closed(checkout, insecureDemo=True)
-    assert "For a laptop only" in checkout.make("up")
+    assert "Use it on a laptop only" in checkout.make("up")
     closed(checkout)
     assert "laptop" not in checkout.make("up")
     checkout.make("preview", "ARGS=--refresh --expect-no-changes")

@@ -184,7 +184,7 @@ def test_objects_that_others_made_are_refused_until_they_are_adopted_as_they_sta
     checkout.set(apps={"shop": {**app, "ownedByOthers": shared}})
     for target in ("preview", "up"):
         text = checkout.make(target, code=2)
-        assert "mesh-dev: 7 objects stand already, made by others: ConfigMap shop/till by kubectl" in text
+        assert "mesh-dev: 7 objects already exist, created by others: ConfigMap shop/till by kubectl" in text
         assert "make adopt" in text
     before = checkout.kubectl(
         "get", "--namespace=shop", "--filename", file, "--output=jsonpath={.items[*].metadata.uid}"

@@ -102,7 +102,7 @@ def test_a_move_whose_pods_do_not_get_ready_is_taken_back(checkout: Checkout) ->
     checkout.set(injectedNamespaces=shop(NEW), timeout=6)
     text = checkout.make("up", code=None)
     (stuck,) = set(re.findall(r"Deployment shop/(\S+) got no ready pods within 6 s .*exceeded quota", text))
-    assert "It is back at what it was" in text
+    assert "It has its old pods again" in text
     (other,) = {"cart", "store"} - {stuck}
     assert f"{other} stays where it is, since {stuck} could not be moved" in re.sub(r"shop/", "", text) or (
         f"moving shop/{other}" in text

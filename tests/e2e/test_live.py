@@ -84,7 +84,7 @@ def switch(checkout: Checkout, **wanted: Mapping[str, float]) -> None:
 def test_a_taken_node_port_is_one_error_message(checkout: Checkout, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         text = checkout.make("up", LIVE, code=None)
-    assert f"node port {port}, http2 of istio-ingressgateway, is taken by" in text
+    assert f"node port {port}, http2 of istio-ingressgateway, is in use by" in text
     assert f"(process {os.getpid()})" in text
     assert "the stack is up, but its live sandbox is not" in text
     assert "Traceback" not in text
@@ -423,7 +423,7 @@ def test_an_object_that_pilot_rejects_is_reported_and_affects_no_other(checkout:
         return
     checkout.kubectl("delete", "validatingwebhookconfigurations", "istiod-istio-system")
     with standing(checkout, bad):
-        text = soon(lambda: (t := checkout.make("status")).count("pilot refuses") and t)
+        text = soon(lambda: (t := checkout.make("status")).count("pilot rejects") and t)
         assert "traffic policy must have at least one field" in text
         assert requests.get(f"{site}/productpage", timeout=20).status_code == 200
     checkout.make("up", LIVE, "ARGS=--refresh")  # the webhook is back
@@ -434,7 +434,7 @@ def test_an_object_that_pilot_rejects_is_reported_and_affects_no_other(checkout:
 def test_a_service_without_a_stand_in_is_reported(checkout: Checkout, site: str) -> None:
     assert site
     checkout.apply(*shop())
-    missing = "for want of a stand-in: shop/cart, shop/store, shop/web; `make up` starts one"
+    missing = "since there is no stand-in: shop/cart, shop/store, shop/web; `make up` starts one"
     soon(lambda: missing in checkout.make("status"), limit=20)
 
 

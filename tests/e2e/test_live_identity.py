@@ -85,7 +85,7 @@ def test_the_page_opens_through_proxies_with_istios_certificates(checkout: Check
     assert (page.status_code, "not available" in page.text) == (200, False)
     text = checkout.make("status")
     assert "sidecars  namespace default: 6 pods, 6 with" in text
-    assert "8 of 8 proxies have certificates of istiod, trust domain cluster.local" in text
+    assert "8 of 8 proxies have certificates from istiod, trust domain cluster.local" in text
     assert "left out" not in text
     assert "refuses" not in text
 

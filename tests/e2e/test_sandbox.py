@@ -181,7 +181,7 @@ def test_a_taken_port_is_refused_with_the_other_process() -> None:
     port = json.loads(paths.layout(CONTEXT).network.read_text())["ports"]["kube-apiserver"]
     with socket.create_server(("127.0.0.1", port)), pytest.raises(SandboxError) as refusal:
         sandbox.start(CONTEXT, out=io.StringIO())
-    assert f"port {port}, kept for kube-apiserver" in str(refusal.value)
+    assert f"port {port}, reserved for kube-apiserver" in str(refusal.value)
     assert f"process {os.getpid()}" in str(refusal.value)
     sandbox.start(CONTEXT, out=io.StringIO())
     assert sandbox.running(CONTEXT)

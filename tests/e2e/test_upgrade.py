@@ -150,7 +150,7 @@ def test_the_way_back_is_the_file_of_an_earlier_station(checkout: Checkout, stat
     assert images(checkout) == [{SECOND}] * 3
     write(checkout, stations["control plane"])
     said = checkout.make("up", LIVE, code=None)
-    assert "namespace shop comes to istio-injection=enabled in the update in which tag default goes" in said
+    assert "namespace shop gets the label istio-injection=enabled in the update that deletes tag default" in said
     for station in ("gateways", "control plane"):
         write(checkout, stations[station])
         checkout.make("up", LIVE)

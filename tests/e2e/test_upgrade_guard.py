@@ -27,7 +27,7 @@ def refused(checkout: Checkout) -> str:
     """What an update says that touches nothing."""
     before = checkout.objects()
     text = checkout.make("up", code=None)
-    assert "`make up FORCE=1` goes on all the same" in text
+    assert "`make up FORCE=1` continues anyway" in text
     assert checkout.objects() == before
     return text
 
@@ -55,11 +55,11 @@ def test_the_status_names_control_planes_tags_and_who_asks_by_them(checkout: Che
 
 def test_a_tag_does_not_go_while_a_namespace_of_others_names_it(checkout: Checkout) -> None:
     checkout.set(revisionTags={"stable": "default"})
-    said = "tag canary goes, while 1 namespace asks for sidecars by istio.io/rev=canary: shop."
+    said = "tag canary would be removed, while 1 namespace asks for sidecars by istio.io/rev=canary: shop."
     assert said in refused(checkout)
     offline = checkout.run(*checkout.command("preview"), MESH_OFFLINE="1")
-    assert "it is not known who still needs what changes: " in offline
-    assert "nothing answers istio.io/rev=canary any more" in offline
+    assert "it is not known who still uses what the update changes: " in offline
+    assert "no webhook answers the label istio.io/rev=canary any more" in offline
 
 
 def test_it_goes_when_the_namespace_names_another(checkout: Checkout) -> None:
@@ -70,7 +70,7 @@ def test_it_goes_when_the_namespace_names_another(checkout: Checkout) -> None:
 def test_a_control_plane_does_not_go_while_a_namespace_of_others_names_it(checkout: Checkout) -> None:
     checkout.set(controlPlanes=None, base={"release": "1.30"})
     text = refused(checkout)
-    assert f"revision {NEW} goes, while 1 namespace asks for sidecars by istio.io/rev={NEW}: shop." in text
+    assert f"revision {NEW} would be removed, while 1 namespace asks for sidecars by istio.io/rev={NEW}: shop." in text
     assert "REVISION is one of default, stable" in text
     label(checkout, "stable")
     checkout.make("up")
@@ -88,6 +88,6 @@ def test_definitions_do_not_go_down(checkout: Checkout) -> None:
 def test_a_teardown_names_the_namespaces_of_others_that_would_lose_their_injector(checkout: Checkout) -> None:
     checkout.set(base={"release": "1.30"})
     text = checkout.make("down", code=None)
-    assert "tag stable goes, while 1 namespace asks for sidecars by istio.io/rev=stable: shop." in text
+    assert "tag stable would be removed, while 1 namespace asks for sidecars by istio.io/rev=stable: shop." in text
     checkout.kubectl("label", "namespace", "shop", "istio.io/rev-")
     checkout.make("down")

@@ -113,7 +113,7 @@ def test_what_a_killed_update_has_moved_without_a_record_is_moved_back(scene: Sc
 def test_what_does_not_get_ready_where_it_is_recorded_is_not_taken_back_to_there(scene: Scene) -> None:
     scene.found, scene.finishes = workload("b"), lambda _: False
     (text,) = scene.update((workload("a"), workload("a")))
-    assert text.endswith("exceeded quota. Mend it and run `up` again, or change the revision of its namespace back")
+    assert text.endswith("exceeded quota. Fix it and run `up` again, or change the revision of its namespace back")
     assert scene.log == ["apply cart a", "wait cart a"]
 
 
@@ -127,8 +127,8 @@ def test_a_workload_whose_new_pods_do_not_get_ready_goes_back_and_the_others_sta
     scene.finishes = lambda text: text != "wait cart b"
     first, second = scene.update((workload("a"), workload("b")), (workload("a", "store"), workload("b", "store")))
     assert first.startswith(
-        "Deployment shop/cart got no ready pods within 30 s (mesh:timeout): exceeded quota. It is back at what it was,"
-        " and the workloads after it were not touched."
+        "Deployment shop/cart got no ready pods within 30 s (mesh:timeout): exceeded quota. It has its old pods again,"
+        " and the workloads after it were not changed."
     )
     assert second == "store stays where it is, since cart could not be moved"
     assert scene.log == ["apply cart b", "wait cart b", "apply cart a", "wait cart a"]
@@ -137,7 +137,7 @@ def test_a_workload_whose_new_pods_do_not_get_ready_goes_back_and_the_others_sta
 def test_it_says_if_the_pods_are_not_ready_after_going_back_either(scene: Scene) -> None:
     scene.finishes = lambda _: False
     (text,) = scene.update((workload("a"), workload("b")))
-    assert "Its pod template is back at what it was, but its pods are not ready yet." in text
+    assert "Its old pod template is restored, but its pods are not ready yet." in text
 
 
 def test_what_the_api_server_refuses_is_said(scene: Scene) -> None:

@@ -78,7 +78,7 @@ def test_the_program_ends_with_the_pods_and_the_way_out(monkeypatch: pytest.Monk
     check(monkeypatch, ASKING)
     (text,) = said
     assert text.startswith("error: here: 1 pod would keep a sidecar without a control plane")
-    assert text.endswith("`make up FORCE=1` goes on all the same")
+    assert text.endswith("`make up FORCE=1` continues anyway")
 
 
 def test_a_far_release_in_place_is_refused_without_the_cluster_too(
@@ -92,20 +92,23 @@ def test_a_far_release_in_place_is_refused_without_the_cluster_too(
     recorded = StackState.of({KEY: control_plane(), urn: before})
     check(monkeypatch, FakeApi({}), "istiod", None, more=[after], recorded=recorded)
     (text,) = said
-    assert text.startswith("error: here: control plane istio-system/istiod would turn from Istio 1.10.3 into 1.30.3")
+    assert text.startswith("error: here: control plane istio-system/istiod would change from Istio 1.10.3 to 1.30.3")
 
 
 def test_with_force_it_is_a_warning(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     monkeypatch.setenv(FORCE, "1")
     check(monkeypatch, ASKING)
     (text,) = said
-    assert text.startswith("warning: FORCE=1: going on, although 1 pod would keep a sidecar")
+    assert text.startswith("warning: FORCE=1: continuing, although 1 pod would keep a sidecar")
 
 
 def test_pods_that_may_not_be_listed_end_the_program(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
     check(monkeypatch, stands.cluster(Pod=denied("pods")))
     (text,) = said
-    assert "who still needs what changes (Service istio-system/istiod goes) cannot be found out: the cluster" in text
+    assert (
+        "cannot check who still uses what the update changes (Service istio-system/istiod is deleted): the cluster"
+        in text
+    )
     assert "pods is forbidden" in text
 
 
@@ -121,7 +124,8 @@ def test_a_preview_without_a_cluster_says_in_one_line_what_it_could_not_check(
 ) -> None:
     check(monkeypatch, FakeApi(), target=None)
     assert said == [
-        "warning: without the cluster it is not known who still needs what changes: Service istio-system/istiod goes"
+        "warning: without the cluster it is not known who still uses what the update changes: Service"
+        " istio-system/istiod is deleted"
     ]
 
 
@@ -152,7 +156,8 @@ def test_definitions_that_go_end_the_program_while_a_control_plane_stays(
     one = stands.deployment("istio-system", "istiod", "istio/pilot:1.10.3", labels)
     check(monkeypatch, stands.cluster(one), "istiod", recorded=recorded)
     (text,) = said
-    assert "1 definition of Istio's API would go, with all objects of the kind, while the control planes of" in text
+    going = "1 definition of Istio's API would be deleted, with all objects of the kind"
+    assert f"{going}, while the control planes of" in text
     said.clear()
     check(monkeypatch, stands.cluster(one), "istiod", recorded=recorded, more=[definition("1.10")])
     assert said == []
@@ -175,8 +180,8 @@ def test_objects_that_others_made_end_the_program_with_their_names(
     api = FakeApi({OF_CART: standing("helm", "kubectl"), OF_SETTINGS: standing("kubectl")})
     check(monkeypatch, api, "istiod", TARGET, CART, SETTINGS)
     assert said == [
-        "error: here: 2 objects stand already, made by others: ConfigMap shop/settings by kubectl, Deployment shop/cart"
-        " by helm and kubectl. `make adopt` takes over what stands. `make up FORCE=1` goes on all the same"
+        "error: here: 2 objects already exist, created by others: ConfigMap shop/settings by kubectl, Deployment"
+        " shop/cart by helm and kubectl. `make adopt` takes them over. `make up FORCE=1` continues anyway"
     ]
 
 

@@ -305,7 +305,7 @@ def test_a_certificate_that_cannot_be_made_is_in_the_log_and_ends_nothing(
 ) -> None:
     serving.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
     cluster.follow(standing(image=OLD))
-    assert "the certificate of istiod.istio-system.svc cannot be made: no space left" in capsys.readouterr().out
+    assert "the certificate of istiod.istio-system.svc cannot be created: no space left" in capsys.readouterr().out
     assert not cluster.process.known
 
 
@@ -411,7 +411,7 @@ def test_status_names_a_dead_istiod_with_the_end_of_its_log(layout: Layout) -> N
     while process.alive():
         time.sleep(0.01)
     text = "\n".join(istiod.lines("mesh-today"))
-    assert "istiod-default has ended; it is started again and again" in text
+    assert "istiod-default has ended; it is restarted until it runs" in text
     assert "| no root certificate" in text
     assert "simulated: the kubelet" in text
 

@@ -158,7 +158,7 @@ def test_a_service_range_of_another_cluster_of_the_home_is_refused(layout: Layou
 
 def test_a_cluster_cannot_change_its_service_range(layout: Layout) -> None:
     network.network(layout, {"MESH_SERVICE_RANGE": "127.9.0.0/16"})
-    with pytest.raises(SandboxError, match=r"127\.8\.0\.0/16.*made with 127\.9\.0\.0/16.*sandbox reset mesh-dev`"):
+    with pytest.raises(SandboxError, match=r"127\.8\.0\.0/16.*created with 127\.9\.0\.0/16.*sandbox reset mesh-dev`"):
         network.network(layout, {"MESH_SERVICE_RANGE": "127.8.0.0/16"})
 
 
@@ -168,7 +168,7 @@ def test_a_taken_port_is_reported_with_its_listener_and_the_other_process() -> N
         with pytest.raises(SandboxError) as refusal:
             network.require_free("etcd", port, CONTEXT)
     message = str(refusal.value)
-    assert f"port {port}, kept for etcd" in message
+    assert f"port {port}, reserved for etcd" in message
     assert f"(process {os.getpid()})" in message
     assert "`python -m sandbox reset mesh-dev`" in message
     network.require_free("etcd", port, CONTEXT)

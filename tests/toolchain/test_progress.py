@@ -60,7 +60,7 @@ def test_progress_counts_compiled_packages_of_those_to_compile() -> None:
         shown.append(out.getvalue().split("\033[K")[-1])
     texts = list(dict.fromkeys(line.removeprefix("task: ").split(",")[0] for line in shown if line))
     assert texts == [
-        "looking for what is to be compiled",
+        "listing the packages to compile",
         "1 modules fetched",
         "0 of 2 packages",
         "1 of 2 packages",

@@ -155,7 +155,7 @@ def test_leftovers_of_a_killed_build_are_deleted() -> None:
 def test_an_unreachable_network_is_reported_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     misdeed = "if words[0] == 'list': sys.exit('dial tcp: lookup proxy: no such host')"
     monkeypatch.setenv("MISDEED", misdeed)
-    with pytest.raises(ToolchainError, match="is there a network, and is GOPROXY right"):
+    with pytest.raises(ToolchainError, match="cannot fetch the modules: check the network and GOPROXY"):
         toolchain.ensure(io.StringIO())
 
 
@@ -345,7 +345,7 @@ def test_an_existing_plugin_is_not_replaced(machine: Path) -> None:
 def test_an_unwritable_plugin_folder_is_an_error(machine: Path) -> None:
     (machine / "pulumi-home").touch()
     tools = toolchain.ensure(io.StringIO())
-    with pytest.raises(ToolchainError, match=r"cannot be put among Pulumi's plugins.*pulumi-home"):
+    with pytest.raises(ToolchainError, match=r"cannot be put into Pulumi's plugin folder.*pulumi-home"):
         tools.share_plugin()
 
 

@@ -1,4 +1,4 @@
-"""What a simulated control plane says about a new pod, and about an object of Istio's API."""
+"""The answers of a simulated control plane about new pods and about objects of Istio's API."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Answer = dict[str, Any]
 
 
 def by_path(plane: Plane, api: Api) -> dict[str, Callable[[Manifest], Answer]]:
-    """What answers the request of an AdmissionReview, by path of the URL."""
+    """The functions that answer the request of an AdmissionReview, by path of the URL."""
     release = releases.get(plane.release)
     return {"/inject": partial(_inject, plane, release, api), "/validate": partial(_validate, release)}
 
@@ -40,7 +40,7 @@ def _inject(plane: Plane, release: Release, api: Api, request: Manifest) -> Answ
     try:
         patch = _configured(plane, release, api).patch(request["object"], request["namespace"])
     except UnsupportedError as error:
-        # Istio injects such a pod, and whoever made it would not know what is wrong with it.
+        # Istio injects such a pod, so a refusal would mislead the user: there is nothing wrong with the pod.
         return {"allowed": True, "warnings": [f"the pod gets no sidecar: istiod is simulated here; {error}"]}
     except InjectionError as error:
         return _refused(str(error))
@@ -52,7 +52,7 @@ def _inject(plane: Plane, release: Release, api: Api, request: Manifest) -> Answ
 
 
 def _configured(plane: Plane, release: Release, api: Api) -> Configured:
-    """What is injected with now, from the ConfigMaps of the control plane."""
+    """The current configuration of injection, from the ConfigMaps of the control plane."""
     data = _config_map(plane, api, INJECTOR)
     return Configured(
         injector=release.injector,

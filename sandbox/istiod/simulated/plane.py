@@ -1,4 +1,4 @@
-"""Which control plane is simulated."""
+"""The description of a simulated control plane."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Plane:
     service: str
     """Name of its Service."""
     address: str
-    """Address of its Service, where it listens."""
+    """Address of its Service, on which it listens."""
     folder: str
     """The folder with its certificate, `tls.crt` and `tls.key`."""
 

@@ -43,19 +43,19 @@ class Server(ThreadingHTTPServer):
 
     @cached_property
     def _answers(self) -> Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
-        # It takes a second, in which the server already listens.
+        # The import takes a second, during which the server already listens.
         from sandbox.istiod.simulated import answers
 
         return answers.by_path(self._plane, self._api)
 
     def answers(self) -> Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
-        """What answers the request of an AdmissionReview, by path."""
+        """The functions that answer the request of an AdmissionReview, by path."""
         with self._lock:
             return self._answers
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers an AdmissionReview in the version in which it is asked."""
+    """Answers an AdmissionReview in the API version of the request."""
 
     protocol_version = "HTTP/1.1"
     timeout = _TIMEOUT
@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
             review = json.loads(body)
             request = review["request"]
             response = answer(request)
-        except Exception:  # whatever it was, the API server gets an answer, and the log says why
+        except Exception:  # whatever the error is, the API server gets an answer, and the log has the reason
             traceback.print_exc()
             self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Answers are not logged."""
+        """Does not log answers."""
 
 
 def main(context: str, plane: Plane) -> None:

@@ -1,4 +1,4 @@
-"""Writes the `caBundle` of a simulated control plane's webhooks, and lets its validators refuse, as istiod does."""
+"""Writes the `caBundle` of a simulated control plane's webhooks, and sets its validators to Fail, as istiod does."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sandbox.istiod.simulated.plane import Plane
 Manifest = Mapping[str, Any]
 
 STRATEGIC: Final = "application/strategic-merge-patch+json"
-"""Content type of a patch in which webhooks are known by their names."""
+"""Content type of a patch in which webhooks are identified by their names."""
 LOOK: Final = 10.0
-"""Seconds after which they are read even without a change."""
+"""Seconds after which the webhooks are read even if nothing has changed."""
 PAUSE: Final = 1.0
-"""Seconds until it is tried again if the API server does not answer."""
+"""Seconds until the next attempt if the API server does not answer."""
 
 
 def keep(api: Api, plane: Plane, bundle: str, changed: threading.Event) -> None:
@@ -38,8 +38,8 @@ def keep(api: Api, plane: Plane, bundle: str, changed: threading.Event) -> None:
 
 
 def patch(api: Api, plane: Plane, bundle: str) -> None:
-    """Gives the control plane's webhooks the certificate authority `bundle` (PEM in base64) where they have another.
-    Raises ClusterError."""
+    """Sets the certificate authority of the control plane's webhooks to `bundle` (PEM in base64) if it differs. Raises
+    ClusterError."""
     for collection, fields in ((INJECTORS, {}), (VALIDATORS, {"failurePolicy": "Fail"})):
         for configuration in client.items(api, collection):
             wanted = [
@@ -54,8 +54,8 @@ def patch(api: Api, plane: Plane, bundle: str) -> None:
 
 
 def _own(plane: Plane, configuration: Manifest) -> Iterator[Manifest]:
-    """The webhooks that call the control plane, of a configuration that its istiod patches: by label of its revision,
-    or, up to Istio 1.10, by the name of the validator."""
+    """The webhooks that call the control plane, in a configuration that its istiod patches. Such a configuration has
+    the label of its revision, or, up to Istio 1.10, the name of the validator."""
     metadata = configuration["metadata"]
     revision = (metadata.get("labels") or {}).get(REVISION_LABEL)
     if "deletionTimestamp" in metadata or not (

@@ -1,2 +1,2 @@
-"""Small stand-ins for Bookinfo's four services, all in one process. They answer like the application's containers, with
-other texts."""
+"""Small stand-ins for workloads, all in one process. Those for Bookinfo's four services answer like the application's
+containers, with other texts."""

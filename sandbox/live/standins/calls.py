@@ -27,12 +27,12 @@ FORWARDED: Final = frozenset(
         "x-request-id",
     }
 )
-"""Headers that a service forwards: those of tracing, and those that routes match."""
+"""Headers that a service forwards: headers of tracing, and headers that routes match."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a call; `status` is 0 if none came in time."""
+    """The answer to a call. `status` is 0 if no answer arrived in time."""
 
     status: int
     data: Any = None
@@ -48,7 +48,7 @@ def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def way_out(workload: Workload, port: int) -> tuple[str, int]:
-    """Address and port at which a workload's proxy takes calls to a port of any Service."""
+    """Address and port on which a workload's proxy accepts calls to a port of any Service."""
     return workload.outbound, bound(port)
 
 

@@ -1,4 +1,4 @@
-"""The stand-in for any workload: says who answers what, and calls others as the request asks."""
+"""The stand-in for any workload. It answers with its name and the request, and calls other services on demand."""
 
 import json
 import re
@@ -14,20 +14,21 @@ from sandbox.live.standins.calls import call, forwarded, way_out
 from sandbox.live.standins.page import Page
 
 CALL: Final = "call"
-"""Query parameter that names the services to call: `cart,stock:9000` is cart, which then calls stock. Given twice, both
-are called, one after the other."""
+"""Query parameter with the services to call. With `cart,stock:9000`, the stand-in calls cart, which calls stock. If the
+parameter occurs twice, both are called, one after the other."""
 CALL_HEADER: Final = "x-call"
-"""Header that means the same."""
+"""Header with the same meaning."""
 PATIENCE: Final = 30.0
 """Timeout of a call, in seconds."""
 LONGEST: Final = 10.0
-"""The longest delay, in seconds, as httpbin has it."""
+"""The longest delay, in seconds; httpbin has the same limit."""
 _STATUS: Final = re.compile(r"/status/([2-5]\d\d)/?$")
 _DELAY: Final = re.compile(r"/delay/(\d+(?:\.\d+)?)/?$")
 
 
 def respond(workload: Workload, method: str, path: str, headers: Mapping[str, str], _: str) -> Page:
-    """The answer to one request. Paths that end in `/status/503` or `/delay/2`, in seconds, are answered so."""
+    """The answer to one request. The end of the path may set the status (`/status/503`) or a delay in seconds
+    (`/delay/2`)."""
     asked = urlsplit(path)
     if late := _DELAY.search(asked.path):
         time.sleep(min(float(late[1]), LONGEST))
@@ -47,13 +48,14 @@ def respond(workload: Workload, method: str, path: str, headers: Mapping[str, st
 
 
 def _called(workload: Workload, chain: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Calls the first service of a chain, such as `cart` or `grpc://stock:9000`, which gets the rest of it."""
+    """Calls the first service of a chain, such as `cart` or `grpc://stock:9000`, and passes it the rest of the
+    chain."""
     first, _, rest = chain.partition(",")
     url = first if "://" in first else f"http://{first}"
     given = {**forwarded(headers), **({CALL_HEADER: rest} if rest else {})}
     try:
         return {CALL: url, **dict(_answer(workload, url, given))}
-    except ValueError as error:  # a port that is no number
+    except ValueError as error:  # the port is not a number
         return {CALL: url, "error": str(error)}
 
 
@@ -74,7 +76,7 @@ def _answer(workload: Workload, url: str, headers: Mapping[str, str]) -> Iterato
 
 
 def _parsed(data: Any) -> Any:
-    """The data of an answer; also of one that failed, whose body is text."""
+    """The data of an answer. The body of a failed answer is text, which is parsed if it is JSON."""
     try:
         return json.loads(data) if isinstance(data, str) else data
     except ValueError:
@@ -82,7 +84,7 @@ def _parsed(data: Any) -> Any:
 
 
 def _echo(address: tuple[str, int]) -> str:
-    """What a TCP service says to a line; empty if it does not answer."""
+    """The answer of a TCP service to a line of text; empty if there is none."""
     try:
         with socket.create_connection(address, timeout=PATIENCE) as connection:
             connection.sendall(b"hello\n")

@@ -1,6 +1,7 @@
-"""gRPC of the generic stand-in: health checks are answered, the messages of all other methods are sent back.
+"""gRPC of the generic stand-in: it answers health checks, and sends the messages of all other methods back.
 
-The package `grpcio` is Pulumi's. It is imported at the first gRPC call only, since it takes time and memory.
+The package `grpcio` is a dependency of Pulumi. It is imported only at the first gRPC call, since it takes time and
+memory.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def serve(workload: Workload, fails: Callable[[], bool]) -> None:
             yield SERVING if method.startswith(HEALTH) else request
 
     class Methods(grpc.GenericRpcHandler):  # type: ignore[misc]
-        """Takes all methods; one that has a single message is a stream of one."""
+        """Accepts all methods. A single message counts as a stream of one."""
 
         def service(self, called: Any) -> Any:
             return grpc.stream_stream_rpc_method_handler(
@@ -45,13 +46,14 @@ def serve(workload: Workload, fails: Callable[[], bool]) -> None:
 
 
 _running: Final[list[Any]] = []
-"""The servers; one without a reference would end."""
+"""The running servers. A server without a reference would end."""
 
 
 def ask(
     address: tuple[str, int], authority: str, method: str, headers: Mapping[str, str], patience: float
 ) -> dict[str, Any]:
-    """Calls a gRPC method through a proxy, by default a health check: the status, and who has answered."""
+    """Calls a gRPC method through a proxy, by default a health check. Returns the status, and the name of the workload
+    that answered, or the error's details."""
     import grpc
 
     options = [("grpc.default_authority", authority), ("grpc.enable_http_proxy", 0)]

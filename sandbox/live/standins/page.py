@@ -1,4 +1,4 @@
-"""What stand-ins answer."""
+"""The answers of stand-ins."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,5 +16,5 @@ class Page:
 
 
 Respond = Callable[[Workload, str, str, Mapping[str, str], str], Page]
-"""Answers one request to a stand-in: its workload, then method, path with the query, headers by lower-case name, body.
-"""
+"""A function that answers one request to a stand-in. Its arguments are the workload, the method, the path with the
+query, the headers by lower-case name, and the body."""

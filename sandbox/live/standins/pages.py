@@ -72,5 +72,5 @@ def _missing(what: str, answer: Answer) -> str:
 
 
 def _served(reviews: Answer) -> str:
-    """The version of reviews that has answered, if any."""
+    """The version of reviews that answered, as HTML; empty if none did."""
     return f'<b class="version">{escape(reviews.data["podname"])}</b>' if reviews.good else ""

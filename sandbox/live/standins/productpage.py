@@ -17,7 +17,8 @@ SESSION: Final = "session"
 PATIENCE: Final = 3.0
 """Timeout of a call, in seconds."""
 TRIES: Final = 2
-"""Number of calls to reviews. Both values are the application's; examples of delays and timeouts depend on them."""
+"""Number of calls to reviews. Both values are those of the application; examples of delays and timeouts depend on
+them."""
 
 _USER: Final = re.compile(r"[\w.@-]{1,40}")
 

@@ -1,8 +1,8 @@
-"""The process of the stand-ins: one server for each, on its own loopback address. It answers HTTP/1.1 as its stand-in
-does, and hands gRPC on; whatever else it gets, it sends back with the workload's name before it.
+"""The process of the stand-ins, with one server for each, on its own loopback address. The server passes HTTP/1.1
+requests to its stand-in, and forwards gRPC. It sends all other data back, with the workload's name in front.
 
 A file of switches, which is read at each request, can inject faults by workload:
-`{"ratings-v1": {"failEvery": 2, "delay": 0.5}}` fails every second request, and delays all by half a second.
+`{"ratings-v1": {"failEvery": 2, "delay": 0.5}}` fails every second request, and delays all requests by half a second.
 """
 
 import itertools
@@ -23,9 +23,9 @@ from sandbox.live.standins.page import Page, Respond
 from sandbox.live.standins.services import SERVICES
 
 PREFACE: Final = b"PRI * HTTP/2"
-"""What an HTTP/2 connection begins with."""
+"""The first bytes of an HTTP/2 connection."""
 _REQUEST: Final = re.compile(rb"[A-Z]+ (/|\*|http)")
-"""What an HTTP/1.1 request begins with."""
+"""Pattern of the first bytes of an HTTP/1.1 request."""
 IDLE: Final = 3600
 """Seconds after which a silent TCP connection ends."""
 
@@ -69,7 +69,7 @@ class Server(ThreadingHTTPServer):
         return self._switches.fails(self.workload)
 
     def grpc(self) -> socket.socket:
-        """A connection to the stand-in's gRPC server, which starts with the first one."""
+        """A connection to the stand-in's gRPC server, which the first call starts."""
         with self._lock:
             if not self._grpc:
                 grpcs.serve(self.workload, self.fails)
@@ -78,7 +78,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Takes a connection, in whatever protocol it speaks, and passes HTTP requests to its stand-in."""
+    """Accepts a connection in any protocol, and passes HTTP requests to its stand-in."""
 
     protocol_version = "HTTP/1.1"
     timeout = 60
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._echo()
             else:
                 super().handle()
-        except OSError:  # the other side has gone, or says nothing
+        except OSError:  # the other side has closed the connection, or sends nothing
             return
 
     def _echo(self) -> None:
@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self._send(self._page())
 
-    # The names are those of the methods, as http.server looks for them.
+    # http.server looks for a method with the name of the HTTP method.
     do_GET = do_POST = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
 
     def _page(self) -> Page:
@@ -147,7 +147,7 @@ def _body(stream: BufferedIOBase, headers: Any) -> Iterator[bytes]:
 
 
 def _join(one: socket.socket, other: socket.socket) -> None:
-    """Copies what each of two connections receives to the other one, until both have ended."""
+    """Copies data between two connections in both directions, until both have ended."""
 
     def copy(source: socket.socket, target: socket.socket) -> None:
         try:

@@ -22,7 +22,7 @@ def ratings(_: Workload, __: str, path: str, ___: Mapping[str, str], ____: str) 
 
 
 def reviews(workload: Workload, _: str, path: str, headers: Mapping[str, str], __: str) -> Page:
-    """`/reviews/<id>`: the reviews; from v2 on with stars, for which it calls ratings."""
+    """`/reviews/<id>`: the reviews. From v2 on they have stars, for which it calls ratings."""
     if not path.startswith("/reviews/"):
         return _nothing(path)
     color = books.COLORS[workload.version]
