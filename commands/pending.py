@@ -24,7 +24,7 @@ from mesh.analysis.objects import Ref
 from mesh.config.settings import Settings
 from mesh.core import names
 
-_CUT: Final = "a run was cut off while it was changing this object"
+_CUT: Final = "a run was interrupted while it was changing this object"
 _INTERVAL: Final = 0.5
 """Seconds between two looks at objects that are being deleted."""
 
@@ -44,17 +44,22 @@ def carry_on(pulumi: PulumiCli, settings: Settings) -> bool:
         _await_deletion(deleting, Target.named(settings.context), settings.timeout)
         left = _urns(_refreshed(pulumi, deleting))
         count = sum(one["urn"] not in left for one in deleting)
-        print(f"of what a killed run was deleting, {count} objects are gone and now dropped", flush=True)
+        print(
+            f"of the objects that a killed run was deleting, {count} are gone and now dropped from the state",
+            flush=True,
+        )
     if changing := being_changed(state):
         if _was_cut(state):  # Pulumi drops pending operations from a state that it is given
             settle(pulumi, Target.named(settings.context))
         mark(pulumi, changing)
         print(
-            f"an earlier run was cut off while it was changing {len(changing)} objects: they are applied anew",
+            f"an earlier run was interrupted while it was changing {len(changing)} objects: they are applied again",
             flush=True,
         )
     elif count := len(list(unfinished(state))):
-        print(f"an earlier run was cut off while it was creating {count} objects: they are applied anew", flush=True)
+        print(
+            f"an earlier run was interrupted while it was creating {count} objects: they are applied again", flush=True
+        )
     return _was_cut(state) and not changing
 
 
@@ -130,7 +135,7 @@ def _await_deletion(resources: Iterable[Resource], at: Target, limit: int) -> No
             if time.monotonic() > deadline:
                 finalizers.explain(state, api)
                 raise CommandError(
-                    f"an earlier run was cut off while it was deleting {Ref.of(waiting[0])}:"
+                    f"an earlier run was interrupted while it was deleting {Ref.of(waiting[0])}:"
                     f" after {limit} s the API server still has it"
                 )
             time.sleep(_INTERVAL)
@@ -167,7 +172,10 @@ def settle(pulumi: PulumiCli, at: Target) -> int:
     stack = next(r["urn"] for r in state["resources"] if r["type"] == "pulumi:pulumi:Stack")
     # Nothing but the stack itself is refreshed: only the list of operations is to change.
     _refresh(pulumi, [stack], "--clear-pending-creates")
-    print(f"of what a killed run was creating, {len(whole)} objects are on the cluster and now recorded", flush=True)
+    print(
+        f"of the objects that a killed run was creating, {len(whole)} are on the cluster and now in the state",
+        flush=True,
+    )
     return len(whole)
 
 

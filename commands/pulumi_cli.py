@@ -196,9 +196,9 @@ class PulumiCli:
                 value = secrets.token_urlsafe(SECRET_BYTES)  # not an argument: others could read those
                 command = ["config", "set", "--secret", name, *self._where, "--non-interactive"]
                 self._pulumi(command, quiet=True, stdin=value)
-                print(f"made {name}, which the stack's config keeps encrypted", flush=True)
+                print(f"generated {name}; it is stored encrypted in the copy of the stack file", flush=True)
             elif not secure.is_encrypted(held[name]):
-                raise CommandError(f"{name} stands in clear in the file of stack {self.stack}: take it out")
+                raise CommandError(f"{name} is not encrypted in the stack file of {self.stack}: remove it from there")
 
     def unlock(self) -> None:
         """Clears the lock of a run that was killed, and ends what still runs of it. Raises CommandError if another run
@@ -233,7 +233,7 @@ class PulumiCli:
         try:
             found = json.loads(done.stdout[done.stdout.index("{") :])
         except ValueError:
-            raise CommandError(done.stderr.strip() or "pulumi preview failed without a word") from None
+            raise CommandError(done.stderr.strip() or "pulumi preview failed without an error message") from None
         errors = [d["message"].strip() for d in found.get("diagnostics") or [] if d.get("severity") == "error"]
         if done.returncode:
             raise CommandError("\n".join(errors) or done.stderr.strip())

@@ -1,5 +1,5 @@
-"""Protects others from `make down`: finds pods that would lose their control plane, namespaces that would lose their
-injector, and custom resources that would be deleted."""
+"""Protects what a stack does not manage from `make down`: pods that would lose their control plane, namespaces that
+would lose their injector, and custom resources that would be deleted."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Recorded:
 
 
 def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
-    """Raises CommandError if a teardown would break or delete objects of others. The message names them, and says how
-    to go on. With `force` it is only printed."""
+    """Raises CommandError if a teardown would break or delete objects that the stack does not manage. The message names
+    them, and says how to continue. With `force` the message is only printed."""
     recorded = Recorded(state.get("resources") or [])
     found = revisions.read(api)
     problems = [
@@ -65,12 +65,12 @@ def check(state: Mapping[str, Any], api: Api, force: bool) -> None:
         return
     text = "\n".join(problems)
     if not force:
-        raise CommandError(f"{text}\nnothing was touched; `make down FORCE=1` goes on all the same")
-    print(f"FORCE=1: going on, although\n{text}", flush=True)
+        raise CommandError(f"{text}\nnothing was changed; `make down FORCE=1` continues anyway")
+    print(f"FORCE=1: continuing, although\n{text}", flush=True)
 
 
 def _orphaned(recorded: Recorded, found: Revisions) -> Iterator[str]:
-    """The message about pods of others with a sidecar of this mesh, if there are any."""
+    """The message about pods that the stack does not manage and that have a sidecar of this mesh, if there are any."""
     own, services = recorded.names(*pods.TEMPLATES), recorded.names(kinds.SERVICE)
     injected = [one for one in found.proxies if not one.asks or one.asks & services]
     foreign = [one for one in injected if not one.maker_among(own)]
@@ -82,8 +82,8 @@ def _orphaned(recorded: Recorded, found: Revisions) -> Iterator[str]:
 
 
 def _lost(recorded: Recorded, api: Api) -> Iterator[str]:
-    """The message about custom resources of others that would be deleted with their definition or with a namespace of
-    the stack, if there are any."""
+    """The message about custom resources that the stack does not manage and that would be deleted with their definition
+    or with a namespace of the stack, if there are any."""
     gone = {name for _, name in recorded.names(kinds.NAMESPACE)}
     lost = [name for d in recorded.definitions() for name, _ in _foreign(d, recorded, api)]
     lost += [
@@ -91,7 +91,7 @@ def _lost(recorded: Recorded, api: Api) -> Iterator[str]:
     ]
     if lost:
         yield (
-            f"{words.count(len(lost), 'custom resource')} that the stack did not make would be deleted with the"
+            f"{words.count(len(lost), 'custom resource')} that the stack did not create would be deleted with the"
             f" definitions or with the namespace: {words.some(lost, SHOWN)}."
             " Save them (kubectl get KIND --all-namespaces -o yaml), or keep"
             " the definitions (mesh:keepDefinitions: true, then make up)"

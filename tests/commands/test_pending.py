@@ -131,7 +131,7 @@ def test_what_was_being_changed_is_applied_anew(capsys: pytest.CaptureFixture[st
     pulumi = Pulumi(operation("a", "updating"), operation("b", "reading"))
     assert not carry_on(pulumi)
     assert pulumi.marked == ["a"]
-    assert "while it was changing 1 objects: they are applied anew" in capsys.readouterr().out
+    assert "while it was changing 1 objects: they are applied again" in capsys.readouterr().out
 
 
 def test_pending_creations_are_settled_before_the_state_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_what_was_deleted_is_dropped_from_the_state(capsys: pytest.CaptureFixtur
     pulumi = Pulumi(operation("a", "deleting"))
     carry_on(pulumi)
     assert (pulumi.commands, api.asked.count("a")) == ([REFRESHED], 1)
-    assert "of what a killed run was deleting, 1 objects are gone" in capsys.readouterr().out
+    assert "of the objects that a killed run was deleting, 1 are gone" in capsys.readouterr().out
 
 
 def test_what_is_being_deleted_is_waited_for(api: Api) -> None:
@@ -172,7 +172,7 @@ def test_what_is_being_deleted_is_waited_for(api: Api) -> None:
 
 def test_what_does_not_go_away_is_named(capsys: pytest.CaptureFixture[str], api: Api) -> None:
     api.going = 1000
-    with pytest.raises(CommandError, match="cut off while it was deleting ConfigMap shop/a: after 30 s"):
+    with pytest.raises(CommandError, match="interrupted while it was deleting ConfigMap shop/a: after 30 s"):
         carry_on(Pulumi(operation("a", "deleting")))
     assert "ConfigMap shop/a is being deleted, and waits: finalizer example.com/held" in capsys.readouterr().out
 
@@ -183,7 +183,7 @@ def test_what_was_not_deleted_yet_stays_in_the_state(capsys: pytest.CaptureFixtu
     pulumi.stays = True
     carry_on(pulumi)
     assert (pulumi.commands, pulumi.marked) == ([REFRESHED], [])
-    assert "of what a killed run was deleting, 0 objects are gone" in capsys.readouterr().out
+    assert "of the objects that a killed run was deleting, 0 are gone" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("api")

@@ -156,7 +156,7 @@ def test_an_unencrypted_password_is_refused_without_printing_it(
 ) -> None:
     monkeypatch.setattr(stack_file, "document", lambda _: {"config": {"mesh-addons:p": "hunter2"}})
     made = cli_with(tmp_path, monkeypatch, "  {}")
-    with pytest.raises(CommandError, match="mesh-addons:p stands in clear") as refused:
+    with pytest.raises(CommandError, match="mesh-addons:p is not encrypted in the stack file of") as refused:
         made.make_secrets("mesh-addons", ["p"])
     assert "hunter2" not in str(refused.value)
 

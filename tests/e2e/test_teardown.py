@@ -57,7 +57,7 @@ def test_down_refuses_to_orphan_sidecars_or_delete_custom_resources_of_others(
     present = checkout.objects()
     text = checkout.make("down", code=None)
     assert re.search(r"1 pod would keep a sidecar without a control plane: shop/cart-\S+\.", text)
-    assert "1 custom resource that the stack did not make would be deleted" in text
+    assert "1 custom resource that the stack did not create would be deleted" in text
     assert "VirtualService shop/cart" in text
     assert "productpage" not in text
     assert "make down FORCE=1" in text
@@ -84,7 +84,7 @@ def test_down_works_without_istiod_and_with_webhooks_that_reject_everything(
     refused = checkout.kubectl("run", "victim", "--image=victim", "--namespace=default", code=None)
     assert "failed calling webhook" in refused  # so what follows is not easier than it should be
     text = checkout.make("down", "FORCE=1")
-    assert "going on, although" in text
+    assert "continuing, although" in text
     assert re.search(r"- \d+ deleted", counts(text))
     checkout.kubectl("run", "survivor", "--image=survivor", "--namespace=default")
     checkout.kubectl("delete", "pod", "survivor", "--namespace=default")
