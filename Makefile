@@ -97,8 +97,8 @@ test: $(VENV)/ready-dev ## run all tests, including the end-to-end tests with th
 torture: $(VENV)/ready-dev ## run the long tests: kills at COUNT=30 points of up and down and ROAD=20 points of an upgrade, PAIRS=2000 pairs of configs for Envoys, DRAWS=220 objects of each kind and release; SEED=... for other random choices
 	MESH_TORTURE_COUNT=$(or $(COUNT),30) MESH_TORTURE_ROAD=$(or $(ROAD),20) MESH_TORTURE_PAIRS=$(or $(PAIRS),2000) MESH_TORTURE_DRAWS=$(or $(DRAWS),220) MESH_TORTURE_SEED=$(or $(SEED),1) $(RUN) pytest tests/e2e -m "long or drawn" $(ARGS)
 
-unit: $(VENV)/ready-dev ## run the fast tests only
-	$(RUN) pytest tests --ignore tests/e2e --numprocesses 2 $(ARGS)
+unit: $(VENV)/ready-dev ## run the fast tests only, in a minute; SLOW=1: all tests except the end-to-end tests
+	$(RUN) pytest tests --ignore tests/e2e -m "$(if $(SLOW),,not slow)" --numprocesses 2 $(ARGS)
 
 lock: $(VENV)/ready-dev ## write the digests of Istio's own objects in the folder MESH_REFERENCE, for the tests
 	@$(RUN) tests.parity

@@ -112,8 +112,8 @@ def connect(state: Callable[[], StackState]) -> tuple[Stack, Cluster]:
         recorded = state()
         if going := recorded.being_deleted:
             raise ClusterError(
-                f"a teardown of this stack was interrupted: its state still lists {words.count(going, 'object')} that may be"
-                " gone. `make up` and `make down` continue from there; without make, run `pulumi refresh` first"
+                f"a teardown of this stack was interrupted: its state lists {words.count(going, 'object')} that may"
+                " be gone. `make up` and `make down` continue from there; without make, run `pulumi refresh` first"
             )
         if found:
             found = _accepted(found, recorded, chosen)

@@ -6,6 +6,8 @@ import pytest
 
 from commands import analyze, stackfiles
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("stack", stackfiles.names())
 def test_the_shipped_stacks_have_no_findings(stack: str) -> None:

@@ -5,7 +5,11 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from commands.stackfiles import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_closed_pipe_ends_a_command_silently() -> None:

@@ -17,6 +17,8 @@ from mesh.requests.types import Request
 from mesh.review.changes import StackObject
 from tests.review import SOURCE
 
+pytestmark = pytest.mark.slow
+
 CONFIG = {
     "mesh:profile": "demo",
     "mesh:global": json.dumps(

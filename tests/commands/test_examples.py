@@ -5,8 +5,12 @@ tests/e2e/test_examples.py has them running.
 
 import re
 
+import pytest
+
 from commands import examples
 from mesh.analysis import violations
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_maps_of_the_examples_are_up_to_date() -> None:

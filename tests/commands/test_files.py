@@ -9,6 +9,8 @@ from commands import analyze, files
 from commands.stackfiles import CommandError
 from mesh.core.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 SERVICE = "{apiVersion: v1, kind: Service, metadata: {name: cart}, spec: {ports: [{name: http, port: 80}]}}\n"
 ROUTE = """
 apiVersion: networking.istio.io/v1

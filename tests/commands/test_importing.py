@@ -10,6 +10,8 @@ from commands import importing, stackfiles
 from commands.stackfiles import CommandError
 from mesh.config import stack_file
 
+pytestmark = pytest.mark.slow
+
 OPERATOR = """\
 apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator

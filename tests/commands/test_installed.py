@@ -16,6 +16,8 @@ from commands.stackfiles import CommandError
 from mesh.imports import pruning
 from tests.fake_api import TARGET
 
+pytestmark = pytest.mark.slow
+
 CONFIG: dict[str, Any] = {
     "profile": "demo",
     "revision": "canary",

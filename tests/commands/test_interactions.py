@@ -11,6 +11,8 @@ from commands import analyze, render
 from mesh.analysis.analyse import analyse
 from mesh.config import loading
 
+pytestmark = pytest.mark.slow
+
 BOOKINFO = {
     "profile": "demo",
     "gatewayServiceType": "LoadBalancer",

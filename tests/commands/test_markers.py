@@ -21,6 +21,8 @@ from mesh.review.changes import StackObject
 from mesh.review.review import Review, Source
 from tests import markers
 
+pytestmark = pytest.mark.slow
+
 MARKER: Final = "m4rker"
 FORMS: Final = (f"Bearer {MARKER}", f"https://user:{MARKER}@host.example.com/a?token={MARKER}")
 ENCRYPTED: Final = {"secure": "v1:a"}

@@ -24,6 +24,8 @@ from tests import meshes
 from tests.fake_api import FakeApi, case, only
 from tests.mesh.test_other_groups import GATEWAY, KNATIVE
 
+pytestmark = pytest.mark.slow
+
 ISTIOS = meshes.gateway("way-in", meshes.server())
 SERVICE = meshes.service("front")
 

@@ -24,6 +24,8 @@ from tests import owned
 from tests.parity import istio, lock
 from tests.parity import ours as of_project
 
+pytestmark = pytest.mark.slow
+
 Change = Callable[[Any], object]
 
 DEPLOYMENT: dict[str, Any] = {

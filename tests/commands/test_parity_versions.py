@@ -12,6 +12,8 @@ from commands.parity import report, versions
 from mesh import releases
 from tests.parity import ours
 
+pytestmark = pytest.mark.slow
+
 
 def istiod(image: str = "", kind: str = "Deployment", **labels: str) -> dict[str, Any]:
     spec = {"template": {"spec": {"containers": [{"name": "discovery", "image": image}]}}} if image else {}

@@ -22,6 +22,8 @@ from mesh.config.settings import SettingsError
 from mesh.core import names, secure
 from mesh.review import data, markdown
 
+pytestmark = pytest.mark.slow
+
 ISTIOD = "Deployment istio-system/istiod"
 INGRESS = "istio-system/istio-ingressgateway"
 PRIORITY = {"spec": {"template": {"spec": {"priorityClassName": "high"}}}}

@@ -15,6 +15,8 @@ from commands import pulumi_cli, render
 from commands.stackfiles import CommandError
 from mesh.config import stack_file
 
+pytestmark = pytest.mark.slow
+
 EXPORT = """{"version": 3, "deployment": {"resources": [
   {"urn": "urn:pulumi:dev::mesh::pulumi:providers:kubernetes::cluster", "type": "pulumi:providers:kubernetes",
    "outputs": {"clusterIdentifier": "uid"}},

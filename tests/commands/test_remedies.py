@@ -28,6 +28,8 @@ from tests import meshes
 from tests.commands.remedies import BY_HAND, OF_STACKS, Files, Remedy, Subject
 from tests.releases import RELEASE
 
+pytestmark = pytest.mark.slow
+
 ROOMS = ("analysis", "api", "config", "core", "releases", "security", "traffic", "values")
 """The packages of mesh whose messages are read."""
 REMEDY = re.compile(

@@ -13,6 +13,8 @@ from engine.recorder import Resource
 from mesh import releases
 from tests.parity import lock, ours
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = os.environ.get("MESH_REFERENCE")
 PROFILES = lock.names("profiles")
 

@@ -17,6 +17,8 @@ from tests import meshes
 from tests.meshes import manifest_of
 from tests.review import SOURCE, item
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def compared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from mesh.releases import manual
 from mesh.review.review import Review, Source
 from mesh.review.risks import sidecars
 
+pytestmark = pytest.mark.slow
+
 Manifest = Mapping[str, Any]
 
 STACK = {

@@ -19,6 +19,8 @@ from mesh.core.names import DEFAULT_NAMES
 from mesh.security import config as security
 from mesh.traffic import config as traffic
 
+pytestmark = pytest.mark.slow
+
 CONFIG: Mapping[str, Any] = {
     "profile": "demo",
     "injectedNamespaces": {

@@ -20,6 +20,8 @@ from mesh.config.settings import SettingsError
 from mesh.config.stack import Stack
 from mesh.upgrade.target import UpgradeError
 
+pytestmark = pytest.mark.slow
+
 FILE = """\
 # Ours.
 config:

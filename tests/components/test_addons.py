@@ -19,6 +19,8 @@ from tests.mesh.config.test_installation import INGRESS, Object, env, installed,
 from tests.mesh.config.test_loading import load, refusal
 from tests.releases import addons as of_release
 
+pytestmark = pytest.mark.slow
+
 ALL = of_release(releases.DEFAULT)
 EACH = [(release, name) for release in releases.NAMES for name in of_release(release)]
 each_release = pytest.mark.parametrize("release", releases.NAMES)

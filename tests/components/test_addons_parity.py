@@ -20,6 +20,8 @@ from mesh import releases
 from tests.addon_deviations import deviations
 from tests.releases import addons as of_release
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = os.environ.get("MESH_REFERENCE")
 CASES: Final = [
     (release, addon, insecure)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from commands import render
 from engine.recorder import Resource
 from tests.meshes import manifest_of
+
+pytestmark = pytest.mark.slow
 
 ENTRY = {"1-30-3": {"release": "1.30", "profile": "minimal"}}
 NEVER = {"matchLabels": {"istio.io/deactivated": "never-match"}}

@@ -18,6 +18,8 @@ from mesh.config.addons import SECRETS
 from tests.mesh.config.test_installation import Object, env, installed, mesh_config
 from tests.mesh.config.test_loading import load, refusal
 
+pytestmark = pytest.mark.slow
+
 URL = "http://prometheus.monitoring:9090"
 each_release = pytest.mark.parametrize("release", releases.NAMES)
 

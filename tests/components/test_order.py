@@ -6,8 +6,12 @@ import json
 from collections.abc import Set
 from typing import Any
 
+import pytest
+
 from commands import render
 from tests.meshes import manifest_of
+
+pytestmark = pytest.mark.slow
 
 SUBSETS = [{"name": "v1", "labels": {"version": "v1"}}]
 

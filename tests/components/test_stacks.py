@@ -11,6 +11,8 @@ from mesh.config.stack import Stack
 from mesh.core import names
 from tests import owned
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=stackfiles.names())
 def name(request: pytest.FixtureRequest) -> str:

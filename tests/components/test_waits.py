@@ -10,6 +10,8 @@ import pytest
 from commands import render
 from engine.recorder import Resource
 
+pytestmark = pytest.mark.slow
+
 PLACE: Final = frozenset({"Namespace"})
 CUSTOM: Final = frozenset({"Namespace", "CustomResourceDefinition", "ValidatingWebhookConfiguration"})
 LATE: Final = CUSTOM | {"DestinationRule", "EnvoyFilter", "Gateway"}

@@ -16,6 +16,8 @@ from mesh.analysis.objects import Object
 from mesh.config.stack import Stack
 from mesh.core.kinds import GroupKind
 
+pytestmark = pytest.mark.slow
+
 READ = ("spec", "webhooks")
 """The fields that analysis reads, besides metadata."""
 

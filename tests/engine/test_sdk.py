@@ -22,6 +22,8 @@ from pulumi.runtime.settings import SETTINGS
 from commands.stackfiles import ROOT
 from engine import patches, program, sdk, start
 
+pytestmark = pytest.mark.slow
+
 RECORD = """
 import dataclasses, gc, json, sys
 from commands import render

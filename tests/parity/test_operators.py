@@ -9,6 +9,8 @@ import pytest
 from mesh import releases
 from tests.parity import forms, lock, operators
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = [path for name in releases.NAMES for path in operators.samples(name)]
 
 

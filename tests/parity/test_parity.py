@@ -10,6 +10,8 @@ import pytest
 from mesh import releases
 from tests.parity import forms, istio, lock, ours
 
+pytestmark = pytest.mark.slow
+
 SETS = [(name, of) for name in releases.NAMES for of in lock.read(lock.file(releases.get(name)))]
 
 

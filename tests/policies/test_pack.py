@@ -23,6 +23,8 @@ from commands.stackfiles import ROOT
 from engine.recorder import Resource
 from mesh.analysis.policies import POLICIES
 
+pytestmark = pytest.mark.slow
+
 LEVELS = {wire.ADVISORY: "warning", wire.MANDATORY: "error"}
 
 

@@ -127,6 +127,7 @@ def best_of_three(objects: list[Object]) -> float:
     return min(times)
 
 
+@pytest.mark.slow
 def test_a_thousand_services_take_at_most_two_seconds_and_time_grows_linearly() -> None:
     small, large = best_of_three(mesh_of(250)), best_of_three(mesh_of(1000))
     assert large < 2

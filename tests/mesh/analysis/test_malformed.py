@@ -174,6 +174,7 @@ def spoilt(draw: st.DrawFn) -> list[Manifest]:
     return [*meshes.changed([one for one in objects if one is not manifest]), changed]
 
 
+@pytest.mark.slow
 @limits(deadline=None)
 @given(spoilt(), st.sampled_from(releases.NAMES))
 def test_nothing_trips_over_an_object_of_any_form(manifests: list[Manifest], release: str) -> None:

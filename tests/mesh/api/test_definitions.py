@@ -11,6 +11,8 @@ from mesh.api.definitions import definition
 from tests.mesh.api.test_api import reference
 from tests.releases import RELEASE
 
+pytestmark = pytest.mark.slow
+
 DEFINITIONS = {d["spec"]["names"]["kind"]: d for d in api.definitions(RELEASE.api)}
 TODAY = releases.get("1.30").api
 TODAYS = {d["spec"]["names"]["kind"]: d for d in api.definitions(TODAY)}

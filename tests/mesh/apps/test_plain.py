@@ -21,6 +21,8 @@ from mesh.requests.types import Request
 from tests import traffic_configs
 from tests.meshes import manifest_of
 
+pytestmark = pytest.mark.slow
+
 EGRESS = {"egress": [{"hosts": ["./*"]}]}
 SIDECAR = manifest_of("Sidecar", "default", EGRESS, namespace="default")
 ROUTE = {"route": [{"destination": {"host": "reviews"}}]}

@@ -11,6 +11,8 @@ import yaml
 
 from commands import render
 
+pytestmark = pytest.mark.slow
+
 Object = dict[str, Any]
 INGRESS = "istio-ingressgateway"
 DIGEST = "sha256:" + "0" * 64

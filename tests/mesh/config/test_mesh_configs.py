@@ -232,6 +232,7 @@ def compare(judged: Iterable[tuple[Case, str]]) -> None:
     assert (too_lax, too_strict) == ([], [])
 
 
+@pytest.mark.slow
 def test_what_istio_refuses_is_refused_and_little_else() -> None:
     compare(mesh_configs.recorded())
 

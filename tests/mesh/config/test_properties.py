@@ -13,6 +13,8 @@ from mesh.api import ApiError, Kind
 from mesh.config import loading
 from mesh.config.settings import Settings, SettingsError
 
+pytestmark = pytest.mark.slow
+
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=6), inner, max_size=2),

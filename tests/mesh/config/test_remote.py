@@ -10,6 +10,8 @@ import yaml
 
 from tests.mesh.config.test_root_namespace import objects, problem
 
+pytestmark = pytest.mark.slow
+
 URL: Final = "https://istiod.example.com:15017/inject"
 INJECTED: Final = {"istiodRemote": {"injectionURL": URL}}
 READ: Final = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "list", "watch", "update"]}

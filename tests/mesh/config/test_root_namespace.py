@@ -17,6 +17,8 @@ from mesh.config.settings import SettingsError
 from mesh.core.names import DEFAULT_NAMES
 from mesh.review import subject
 
+pytestmark = pytest.mark.slow
+
 Manifest = dict[str, Any]
 
 USUAL: Final = "istio-system"

@@ -12,6 +12,8 @@ from mesh.config import loading
 from mesh.config.settings import SettingsError
 from tests.mesh.config.test_installation import INGRESS, Object, env, gateway, installed, pod, proxy
 
+pytestmark = pytest.mark.slow
+
 ISTIOD = "istiod"
 SOURCE = {"name": "SECRET", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}
 

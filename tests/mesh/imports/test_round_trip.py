@@ -14,6 +14,8 @@ from mesh.imports import importing, operators, pruning, secret_values
 from tests import generate
 from tests.mesh.imports import writer
 
+pytestmark = pytest.mark.slow
+
 COUNT = 30
 
 

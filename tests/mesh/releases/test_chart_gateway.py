@@ -12,6 +12,8 @@ from commands import render
 from mesh.config import loading
 from mesh.config.settings import SettingsError
 
+pytestmark = pytest.mark.slow
+
 Objects = dict[str, dict[str, Any]]
 NAME = "edge"
 

@@ -12,6 +12,8 @@ from mesh.core import merge
 from mesh.values.values import Values
 from tests.releases import RELEASE
 
+pytestmark = pytest.mark.slow
+
 NEEDED = {
     "mesh:istiodRemote": '{"injectionURL": "https://istiod.example.com/inject"}',
     "mesh:global": '{"remotePilotAddress": "192.0.2.7"}',

@@ -24,6 +24,8 @@ from mesh.values import upstream
 from mesh.values.upstream import ENTRY, NAME
 from mesh.values.values import Values
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Path(__file__).parents[2] / "samples" / "values"
 OURS_ALONE = {
     "base.release",

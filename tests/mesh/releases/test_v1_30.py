@@ -14,6 +14,8 @@ from mesh.config import loading
 from mesh.config.settings import SettingsError
 from mesh.values.values import Values
 
+pytestmark = pytest.mark.slow
+
 RELEASE = releases.get("1.30")
 NEVER = {"matchLabels": {"istio.io/deactivated": "never-match"}}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.objects import Object
 from mesh.core.names import DEFAULT_NAMES
@@ -12,6 +14,8 @@ from tests import meshes
 from tests.faults import policy
 from tests.mesh.analysis.test_analysis import mesh_of
 from tests.meshes import Manifest, manifest_of, routes, service, to
+
+pytestmark = pytest.mark.slow
 
 
 def mesh(*objects: Manifest) -> Mesh:

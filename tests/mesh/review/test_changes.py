@@ -21,6 +21,8 @@ from mesh.review import risks
 from mesh.review.changes import StackObject
 from mesh.review.review import Review, Source
 
+pytestmark = pytest.mark.slow
+
 FILE = Path(__file__).with_name("changes.yaml")
 TABLE: Mapping[str, Any] = yaml.safe_load(FILE.read_text())
 CASES: list[Mapping[str, Any]] = TABLE["changes"]

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import pytest
+
 from commands import render
 from mesh.config import loading
 from mesh.review.changes import StackObject
 from mesh.review.review import Review
 from tests.review import SOURCE, item
+
+pytestmark = pytest.mark.slow
 
 ENTRY = {"1-30-3": {"release": "1.30", "profile": "demo"}}
 TAGS = {"stable": "default", "canary": "1-30-3"}

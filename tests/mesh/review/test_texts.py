@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from mesh.review import data, markdown
 from mesh.review.changes import EngineFacts
 from mesh.review.review import Review
@@ -12,6 +14,8 @@ from tests.faults import policy
 from tests.mesh.review.test_review import KEY, SECRET
 from tests.meshes import Manifest, deployment, manifest_of, routes, service, to, valid_mesh
 from tests.review import changed, review
+
+pytestmark = pytest.mark.slow
 
 
 def risky() -> Review:

@@ -3,6 +3,7 @@
 import json
 from typing import Any, get_args
 
+import pytest
 from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from mesh.config.settings import SettingsError
 from mesh.traffic.config import Traffic
 from tests.mesh.config.test_properties import JUNK, UNHURRIED
 from tests.releases import RELEASE
+
+pytestmark = pytest.mark.slow
 
 WORDS = st.sampled_from(["v1", "v2", "reviews", "istio-egressgateway", "a.example.com", "3s", "*", "/x*", "HTTP", ""])
 NUMBERS = st.sampled_from([0, 1, 50, 80, 100, 443, 500, -1, 1.5])

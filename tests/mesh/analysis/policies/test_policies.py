@@ -266,12 +266,14 @@ def test_every_policy_has_one_check_except_the_one_about_suppressions() -> None:
     assert looked_for | {UNUSED_SUPPRESSION.code} == set(POLICIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", ["hardened", "today", "production"])
 def test_a_shipped_stack_has_no_violations_that_it_does_not_suppress(stack: str) -> None:
     """But that of the end of life, which comes to every release by itself."""
     assert [found for found in policy.findings(stack) if found.code != release.END_OF_LIFE.code] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", ["hardened", "production"])
 def test_a_stack_with_mandatory_policies_fails_without_its_suppressions(
     stack: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
