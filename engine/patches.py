@@ -143,7 +143,7 @@ def apply() -> None:
         function = getattr(_types, name)
         if not hasattr(function, "cache_info"):
             setattr(_types, name, cache(function))
-    _types._py_properties = properties
+    _types._py_properties = properties  # type: ignore[assignment]  # it returns a tuple
     with SETTINGS.lock:
         SETTINGS.outputs = Outstanding(SETTINGS.outputs)
     rpc.contains_unknowns = contains_unknowns

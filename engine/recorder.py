@@ -42,10 +42,9 @@ class Recorder(mocks.MockMonitor):
         """Records a resource.
 
         The mock of the SDK reads the inputs, and writes the outputs anew; as sent, they save half of the time."""
-        urn = self.make_urn(request.parent, request.type, request.name)  # type: ignore[no-untyped-call]
+        urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:Stack":
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        mocks._ensure_event_loop()  # the SDK needs one where it reads references to resources
         inputs = _whole(rpc.deserialize_properties(request.object))
         used = frozenset(request.dependencies)
         self.registered.append(
