@@ -118,7 +118,7 @@ def test_other_problems_are_told_too() -> None:
         ),
         (
             {"values": {}},
-            ["mesh:values: what an IstioOperator has in it has keys of its own here, see docs/values.md"],
+            ["mesh:values: its settings have keys of their own here, see docs/values.md"],
         ),
     ],
 )
@@ -151,7 +151,7 @@ def test_the_mesh_config_is_read_in_both_spellings_that_istio_reads() -> None:
 
 def test_a_field_in_both_spellings_is_one_clear_error() -> None:
     assert problems(meshConfig={"access_log_file": "/a", "accessLogFile": "/b"}) == [
-        "mesh:meshConfig.access_log_file: accessLogFile is set, too, and is the same: leave one of them out"
+        "mesh:meshConfig.access_log_file: accessLogFile is also set, and is the same field: leave one of them out"
     ]
 
 

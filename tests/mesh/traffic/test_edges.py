@@ -60,8 +60,8 @@ def test_a_gateway_that_would_redirect_for_ever_is_refused(own: dict[str, str] |
         assert specs(traffic, gateways={"istio-ingressgateway": {"podAnnotations": own}})
     else:
         assert refusal(traffic).startswith(
-            "mesh:traffic.hosts.shop.tls: istio-ingressgateway does not believe x-forwarded-proto, and would redirect"
-            " for ever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number"
+            "mesh:traffic.hosts.shop.tls: istio-ingressgateway does not trust x-forwarded-proto, and would redirect"
+            " forever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number"
         )
 
 
@@ -207,9 +207,9 @@ def test_an_entry_for_all_hosts_conflicts_with_bookinfos_own_gateway() -> None:
     everything = {"bookinfo": {"hosts": ["*"], "routes": [TO_PAGE]}}
     message = refusal({"hosts": everything}, bookinfo=True)
     assert (
-        "hosts.bookinfo: Bookinfo has a VirtualService bookinfo itself; set mesh:bookinfo.gateway to false" in message
+        "hosts.bookinfo: Bookinfo already has a VirtualService bookinfo; set mesh:bookinfo.gateway to false" in message
     )
-    assert 'hosts.bookinfo: Bookinfo has all hosts ("*")' in message
+    assert 'hosts.bookinfo: Bookinfo already has all hosts ("*")' in message
     specs({"hosts": everything}, bookinfo={"gateway": False})
 
 
