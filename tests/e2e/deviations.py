@@ -54,7 +54,7 @@ STRICTER: Final[Mapping[str, Sequence[str]]] = {
         r'sniHosts\[\d+\]: "[\d.:a-f]+(%eth0)?" is (not a host: |not among the hosts)',
     ),
     "the rule's own namespace by its name": (r"exportTo: must be \. or not set together with workloadSelector",),
-    "a type of Envoy's API v2, where Envoy reads no type": (r"is of Envoy's API v2, which it does not have any more",),
+    "a type of Envoy's API v2, where Envoy reads no type": (r"is of Envoy's API v2, which Envoy no longer has",),
     "a regular expression that Istio ignores for its length": (r"proxyVersion: a regular expression may have at most",),
 }
 """Findings about objects that the release accepts, by the reason."""

@@ -15,7 +15,7 @@ from mesh.config import door, loading, stack_file
 from mesh.config.settings import SettingsError
 from mesh.config.stack import Stack
 
-NO_EFFECT = "Istio 1.10 takes it without any effect"
+NO_EFFECT = "Istio 1.10 accepts it without any effect"
 
 KEYS = """
     components values spec pilot gateways k8s ingressGateways global service name controlPlanes release meshConfig
@@ -49,7 +49,7 @@ def test_the_release_of_a_control_plane_decides_what_is_refused_of_it() -> None:
     planes = {"next": {"release": "1.30", "global": {"jwtPolicy": "first-party-jwt"}}}
 
     assert problems(controlPlanes=planes, **{"global": {"jwtPolicy": "first-party-jwt"}}) == [
-        "mesh:controlPlanes.next.global.jwtPolicy: Istio 1.30 takes it without any effect: leave it out"
+        "mesh:controlPlanes.next.global.jwtPolicy: Istio 1.30 accepts it without any effect: leave it out"
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_further_control_plane_is_told_its_own_keys_and_those_of_the_stack() -
 
 def test_what_is_refused_of_any_gateway_names_the_gateway() -> None:
     assert problems(gateways={"edge": {"ingressPorts": [{"name": "a", "port": 1}]}}) == [
-        "mesh:gateways.edge.ingressPorts: all ports stand in one list: write mesh:gateways.edge.ports"
+        "mesh:gateways.edge.ingressPorts: all ports are in one list: write mesh:gateways.edge.ports"
     ]
 
 

@@ -39,7 +39,7 @@ def test_an_invalid_kubernetes_value_is_refused(key: str, value: dict[str, Any],
     assert problem in str(raised.value)
 
 
-NEITHER = "one of maxSurge and maxUnavailable must be 0, and not both"
+NEITHER = "exactly one of maxSurge and maxUnavailable must be 0, as Kubernetes requires"
 TOGETHER = "localhostProfile and type Localhost go together"
 
 

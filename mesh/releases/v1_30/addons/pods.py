@@ -13,7 +13,7 @@ _SYSTEM_CALLS: Final = {"seccompProfile": {"type": "RuntimeDefault"}}
 CONTAINER: Final[dict[str, Any]] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 """The security context of a container."""
 READ_ONLY: Final[dict[str, Any]] = {**CONTAINER, "readOnlyRootFilesystem": True}
-"""That of a container that writes to its volumes alone."""
+"""The same of a container that writes only to its volumes."""
 
 
 def user(number: int) -> dict[str, Any]:
