@@ -189,7 +189,7 @@ def step(item: Any, index: int) -> str:
 
 
 class _Place(NamedTuple):
-    """What kind of value stands at a path."""
+    """The kind of the value at a path."""
 
     tells: Callable[[str, str], bool]
     """Whether its name (or value) says that it is a credential."""

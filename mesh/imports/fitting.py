@@ -89,7 +89,7 @@ class Fitting:
 
 
 def _problem(error: ValidationError) -> str:
-    """What is wrong with a value, without its path and the value itself, which may be a credential."""
+    """The problem of a value, without its path and the value itself, which may be a credential."""
     details = error.errors(include_url=False)[0]
     text = str(details.get("ctx", {}).get("error", details["msg"]))
     return f"not accepted here: {text[:1].lower()}{text[1:]}"

@@ -72,7 +72,7 @@ def _of_another(source: Source, release: Release) -> bool:
 
 
 class _OfProfile(NamedTuple):
-    """What a profile sets in `components`, beside gateways."""
+    """The settings of a profile in `components`, without gateways."""
 
     kept: Data
     undone: Data

@@ -69,7 +69,7 @@ class Prometheus(Sample):
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """What a container is started with."""
+    """The arguments, environment and files with which a container starts."""
 
     arguments: tuple[str, ...] = ()
     environment: Labels = field(default_factory=dict)

@@ -182,7 +182,7 @@ class Release:
     runs_istiod: bool
     """Whether the sandbox runs its own istiod, a current one, as the control plane of this release."""
     differences: Differences
-    """What it and the releases before it changed in meaning."""
+    """The changes in meaning of this release and of those before it."""
     bookinfo: Bookinfo
     addons: Addons
     """The addons of the samples."""

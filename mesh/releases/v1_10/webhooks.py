@@ -24,7 +24,7 @@ def tags(mesh: Installation) -> list[Tag]:
 
 def injectors(mesh: Installation) -> list[WebhookConfiguration]:
     """The injection webhooks of this control plane and of its tags: one for each way in which a pod can request a
-    sidecar. There are none if something else brings them."""
+    sidecar. There are none if something else installs them."""
     if mesh.values.global_.operatorManageWebhooks:
         return []
     everywhere = mesh.values.sidecarInjectorWebhook.enableNamespacesByDefault
