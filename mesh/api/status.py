@@ -1,4 +1,4 @@
-"""The status of Istio's objects, which istiod writes if `PILOT_ENABLE_STATUS` is set, since 1.24 `PILOT_ENABLE_ANALYSIS`."""
+"""The status of Istio's objects, for istiod with `PILOT_ENABLE_STATUS`, since 1.24 `PILOT_ENABLE_ANALYSIS`."""
 
 from typing import Annotated, Literal
 

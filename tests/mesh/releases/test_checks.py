@@ -185,7 +185,7 @@ SOCKET = {"name": "http", "protocol": "HTTP"}
         (
             (api.WorkloadEntry, {"address": "a.b", "ports": {"a" * 63: 80}}),
             [],
-            [f"ports.{'a' * 63}: has 63 characters; the API server accepts 62 at most"],
+            [f"ports.{'a' * 63}: has 63 characters; the API server accepts at most 62"],
         ),
         (
             patched("envoy.config.filter.http.lua.v2.Lua"),
@@ -241,12 +241,12 @@ def test_only_a_release_whose_api_server_has_limits_refuses_what_exceeds_them() 
     labels = {"selector": {"matchLabels": {"app": "a" * 63, "b": ""}}}
     assert lines("1.10", api.AuthorizationPolicy, rules) == []
     assert lines("1.30", api.AuthorizationPolicy, rules) == [
-        "rules: has 513 entries; the API server accepts 512 at most"
+        "rules: has 513 entries; the API server accepts at most 512"
     ]
     assert lines("1.30", api.AuthorizationPolicy, labels) == []
     entry = {"address": "1.2.3.4", "serviceAccount": "a" * 254, "ports": {"http": 80}}
     assert lines("1.30", api.WorkloadEntry, entry) == [
-        "serviceAccount: has 254 characters; the API server accepts 253 at most"
+        "serviceAccount: has 254 characters; the API server accepts at most 253"
     ]
     probe = {"httpGet": {"port": 80, "httpHeaders": [{"name": "x-a", "value": "b"}]}, "periodSeconds": 5}
     assert lines("1.30", api.WorkloadGroup, {"template": {}, "probe": probe}) == []
