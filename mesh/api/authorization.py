@@ -116,7 +116,7 @@ class Source(Message):
         by_account = self.is_set("serviceAccounts") or self.is_set("notServiceAccounts")
         for name in ("principals", "notPrincipals", "namespaces", "notNamespaces"):
             if self.is_set(name) and by_account:  # the API server counts empty lists, too
-                yield (name,), "cannot stand beside serviceAccounts or notServiceAccounts"
+                yield (name,), "cannot be set together with serviceAccounts or notServiceAccounts"
 
 
 class Operation(Message):

@@ -1,6 +1,6 @@
-"""The syntax of CEL (Common Expression Language), in which Istio's access logs have their conditions.
+"""The syntax of CEL (Common Expression Language), the language of conditions in Istio's access logs.
 
-What is checked is what istiod checks: the form of an expression. Its names and types are Envoy's matter.
+The checks are those of istiod: they are about the form of an expression. Only Envoy checks its names and types.
 """
 
 import re
@@ -14,10 +14,10 @@ from pydantic import AfterValidator
 from mesh.core.errors import show
 
 DEEPEST: Final = 100
-"""Parts of an expression within each other."""
+"""The maximum nesting of an expression's parts."""
 
 _CHARACTER: Final = r"(?!0000[dD][89a-fA-F])(?:000[0-9a-fA-F]|0010)[0-9a-fA-F]{4}"
-"""A character's number in eight hexadecimal digits; surrogates are none."""
+"""A character's number in eight hexadecimal digits, without surrogates."""
 _BYTE: Final = r"""[abfnrtv"'\\?`]|[xX][0-9a-fA-F]{2}|[0-3][0-7]{2}"""
 _UNICODE: Final = rf"u(?![dD][89a-fA-F])[0-9a-fA-F]{{4}}|U{_CHARACTER}"
 
@@ -50,7 +50,7 @@ _RESERVED: Final = (
 _NUMBERS: Final = {"int": 2**63 - 1, "uint": 2**64 - 1}
 """The largest number of each sort."""
 _OVER_ITEMS: Final = {"all": (2,), "exists": (2,), "exists_one": (2,), "existsOne": (2,), "filter": (2,), "map": (2, 3)}
-"""Functions that give each item a name, their first argument, by how many arguments they then have."""
+"""Macros over items, with their possible numbers of arguments. The first argument is a name for the items."""
 
 
 class _Malformed(Exception):
@@ -58,7 +58,7 @@ class _Malformed(Exception):
 
 
 class _Parser:
-    """Reads an expression. Each method reads one rule of CEL's grammar, and returns which form it has found: `name`,
+    """Reads an expression. Each method reads one rule of CEL's grammar, and returns the form of the expression: `name`,
     `field` (`a.b`), or an empty text for any other."""
 
     def __init__(self, text: str) -> None:
@@ -88,7 +88,7 @@ class _Parser:
 
     def _fail(self) -> None:
         sort, text = self._peek()
-        raise _Malformed("it breaks off" if sort == "end" else f"{show(text)} is out of place")
+        raise _Malformed("it ends too early" if sort == "end" else f"{show(text)} is out of place")
 
     def _expression(self) -> str:
         self._depth += 1
@@ -182,16 +182,16 @@ class _Parser:
             raise _Malformed(f"{text} is too large a number")
 
     def _call(self, name: str, method: bool) -> None:
-        """The arguments of a function. A few functions are macros, which want arguments of some form."""
+        """Reads the arguments of a function. A few functions are macros, which need arguments of a certain form."""
         forms = self._series(")", self._expression)
         if not method and name == "has" and len(forms) == 1 and forms[0] != "field":
-            raise _Malformed("has() is for a field, such as has(a.b)")
+            raise _Malformed("has() takes a field, such as has(a.b)")
         if method and len(forms) in _OVER_ITEMS.get(name, ()) and forms[0] != "name":
-            raise _Malformed(f"{name}() wants a name for the items first, such as {name}(item, …)")
+            raise _Malformed(f"the first argument of {name}() is a name for the items, such as {name}(item, …)")
 
     def _series(self, end: str, read: Callable[[], str]) -> list[str]:
-        """The forms of all up to `end`, each read by `read`, with commas between them. Behind the last one may be a
-        comma, too, except in a call; an empty list may be one comma."""
+        """The forms of all parts up to `end`, each read by `read`, with commas between them. A comma may follow the
+        last one, except in a call; an empty list may be a single comma."""
         forms: list[str] = []
         last = ("sign", end)
         more = self._peek() not in (("sign", ","), last)

@@ -90,7 +90,7 @@ class HTTPSettings(Message):
 
     def check(self) -> Findings:
         if self.useClientProtocol and self.h2UpgradePolicy == "UPGRADE":
-            yield ("useClientProtocol",), "cannot be true beside h2UpgradePolicy UPGRADE"
+            yield ("useClientProtocol",), "cannot be true together with h2UpgradePolicy UPGRADE"
 
 
 class ConnectionPoolSettings(Message):
@@ -155,11 +155,11 @@ class ClientTLSSettings(Message):
         if self.insecureSkipVerify and self.mode in ("SIMPLE", "MUTUAL"):
             for name in ("caCertificates", "subjectAltNames", *(["credentialName"] if self.mode == "SIMPLE" else [])):
                 if getattr(self, name) or (name == "subjectAltNames" and self.is_set(name)):
-                    yield (name,), "cannot stand beside insecureSkipVerify: true"
+                    yield (name,), "cannot be set together with insecureSkipVerify: true"
         if self.credentialName and self.mode in ("SIMPLE", "MUTUAL"):
             for name in ("clientCertificate", "privateKey", "caCertificates", "caCrl"):
                 if getattr(self, name):
-                    yield (name,), "cannot stand beside credentialName"
+                    yield (name,), "cannot be set together with credentialName"
         elif self.mode == "MUTUAL":
             for name in ("clientCertificate", "privateKey"):
                 if not getattr(self, name):
@@ -258,4 +258,4 @@ class DestinationRule(Kind):
             if name in names[:i]:
                 yield ("subsets", i, "name"), f"{show(name)} is the name of another subset, too"
         if self.workloadSelector and self.exportTo not in (None, [], ["."]):
-            yield ("exportTo",), "must be . or not set beside workloadSelector"
+            yield ("exportTo",), "must be . or not set together with workloadSelector"

@@ -1,4 +1,4 @@
-"""What the API server enforces by itself in a release whose definitions carry Istio's limits (`Versions.enforced`).
+"""The limits that the API server itself enforces, in a release whose CRDs have Istio's limits (`Versions.enforced`).
 
 The keywords are those of structural schemas; rules are written in CEL, with the messages that users get from the API
 server. They are annotations of types, or `rules` of messages; definitions of other releases leave them out.
@@ -15,13 +15,13 @@ class Rule(NamedTuple):
     rule: str
     """The CEL expression that must hold; `self` is the value."""
     message: str
-    """What the API server says if it does not hold."""
+    """The API server's message if it does not hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Enforced:
-    """Keywords that a type adds to its schema, in wire names. An outer annotation replaces what an inner one says of a
-    keyword."""
+    """Keywords that a type adds to its schema, in wire names. A keyword of an outer annotation replaces that of an
+    inner one."""
 
     description: str | None = None
     """The description, where it depends on the release."""
@@ -71,7 +71,7 @@ PORT: Final = Rule("0 < self && self <= 65535", "port must be between 1-65535")
 ONE_SELECTION: Final = at_most_one(
     "only one of targetRefs or selector can be set", "selector", "targetRef", "targetRefs"
 )
-"""Of a policy that selects workloads by labels, or the objects that it is attached to."""
+"""The rule of a policy that either selects workloads by labels or names the objects that it is attached to."""
 HTTP_URL: Final = Rule('url(self).getScheme() in ["http", "https"]', "url must have scheme http:// or https://")
 NO_PORTS_OF_SOCKET: Final = Rule(
     '(has(self.address) ? self.address : "").startsWith("unix://") ? !has(self.ports) : true',

@@ -224,7 +224,7 @@ class EnvoyConfigObjectPatch(Message):
             if self.applyTo != "HTTP_FILTER":
                 yield (*path, "subFilter"), "needs applyTo HTTP_FILTER"
             if wanted.name not in HTTP_MANAGERS:
-                yield (*path, "name"), f"must be {HTTP_MANAGERS[0]}, which alone has filters of its own"
+                yield (*path, "name"), f"must be {HTTP_MANAGERS[0]}, the only filter with filters of its own"
             if not wanted.subFilter.name:
                 yield (*path, "subFilter", "name"), "is required"
 

@@ -1,8 +1,8 @@
 """Envoy's types: the protobuf messages of its API, as the package `xds-protos` describes them.
 
-Its newest version that goes with the protobuf of Pulumi's SDK knows Envoy of early 2025, with API v2 and without the
-extensions of Envoy's `contrib`. Istio 1.30 knows an Envoy of 2026: what it has beyond that is valid here, unread.
-Modules are imported when a message of theirs is asked for.
+The newest version of the package that works with the protobuf of Pulumi's SDK describes the Envoy of early 2025, with
+API v2 and without the extensions of Envoy's `contrib`. Istio 1.30 has an Envoy of 2026: its newer parts count as valid,
+and are not read. Modules are imported when one of their messages is needed.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ OBJECTS: Final[Mapping[str, str]] = {
 """The messages of the objects that a patch applies to, by `applyTo`."""
 
 _ROOTS: Final = ("envoy", "google", "opencensus", "opentelemetry", "udpa", "validate", "xds")
-"""Where the package has messages."""
+"""The first steps of the names of messages in the package."""
 _ROOTS_OF_ISTIO: Final = ("io", "istio")
-"""Where Istio has messages for its own proxies."""
+"""The first steps of the names of messages that Istio adds for its own proxies."""
 _FULL_NAME: Final = re.compile(r"(?P<package>[a-z]\w*(?:\.[a-z]\w*)*)\.(?P<message>[A-Z]\w*(?:\.[A-Z]\w*)*)", re.ASCII)
 _LATER_MESSAGES: Final = (
     "envoy.config.bootstrap.v3.ApiListenerManager",
@@ -56,7 +56,7 @@ _LATER_MESSAGES: Final = (
     "envoy.extensions.tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig",
     "envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput",
 )
-"""Messages that `typed_config` may name, newer than the package, which has others beside them."""
+"""Messages that `typed_config` may name and that are newer than the package, which has others with the same prefix."""
 _LATER_VALUES: Final[Mapping[str, Sequence[str]]] = {
     "envoy.config.accesslog.v3.ComparisonFilter.Op": ("NE",),
     "envoy.config.cluster.v3.UpstreamConnectionOptions.FirstAddressFamilyVersion": ("INTERNAL", "PIPE"),
@@ -85,16 +85,16 @@ _LATER_FIELDS: Final = (
     "secrets",
     "transport_socket_matcher",
 )
-"""Fields that are newer than the package, and called almost as others of their messages."""
+"""Fields that are newer than the package, with names that are similar to other fields of their messages."""
 _MISSPELT: Final = 0.85
-"""How similar to the name of a field another is that is meant to be the same."""
+"""The similarity from which a name counts as a misspelt name of a field, from 0 to 1."""
 CHANGED: Final = frozenset({"envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter.filter_config"})
 """Fields whose type has changed since."""
 
 
 @lru_cache(maxsize=256)
 def message(name: str) -> Descriptor | None:
-    """The message of a full name, such as `envoy.config.cluster.v3.Cluster`; None if the package has none of it."""
+    """The message with a full name, such as `envoy.config.cluster.v3.Cluster`; None if the package does not have it."""
     found = _FULL_NAME.fullmatch(name)
     return found and messages(found["package"]).get(found["message"])
 
@@ -107,8 +107,8 @@ def fields(of: Descriptor) -> Mapping[str, FieldDescriptor]:
 
 
 def misspelt(name: str, of: Descriptor) -> str | None:
-    """What is wrong with the name of a field that a message does not have, if it is almost that of one that it has;
-    None of others, which a later Envoy may have."""
+    """The problem of a field that a message does not have, if its name is similar to that of an existing field; None
+    for other names, which a later Envoy may have."""
     if name in {form for later in _LATER_FIELDS for form in (later, json_name(later))}:
         return None
     close = nearest(name, fields(of), _MISSPELT)
@@ -121,16 +121,16 @@ def values(of: EnumDescriptor) -> list[str]:
 
 
 def unknown(name: str) -> str | None:
-    """What is wrong with the name of a message that the package does not have; None if a later Envoy may have it."""
+    """The problem of a message's name that the package does not have; None if a later Envoy may have it."""
     found, root = _FULL_NAME.fullmatch(name), name.split(".")[0]
     if not found or root not in (*_ROOTS, *_ROOTS_OF_ISTIO):
-        return f'"{name}" is no type of Envoy\'s, which are called like envoy.extensions.filters.http.lua.v3.Lua'
+        return f'"{name}" is not a type of Envoy, whose names are like envoy.extensions.filters.http.lua.v3.Lua'
     if name in _LATER_MESSAGES or root in _ROOTS_OF_ISTIO:
         return None
     if siblings := messages(found["package"]):
-        return f'"{name}" is no type of Envoy\'s{nearest(found["message"], siblings)}'
+        return f'"{name}" is not a type of Envoy{nearest(found["message"], siblings)}'
     close = _similar(found["package"].split("."), found["message"])
-    return close and f'"{name}" is no type of Envoy\'s; did you mean "{close}"?'
+    return close and f'"{name}" is not a type of Envoy; did you mean "{close}"?'
 
 
 def _similar(steps: Sequence[str], message: str) -> str | None:

@@ -34,12 +34,12 @@ def problems(sort: str, value: Mapping[str, Any]) -> Findings:
 
 
 def misspelt(sort: str, value: Mapping[str, Any]) -> Findings:
-    """The fields in a patch's value that are almost called as one of Envoy's, and that nothing reads."""
+    """The fields in a patch's value that nothing reads, and whose names are similar to a field of Envoy."""
     return (found for found in _findings(sort, value) if isinstance(found[1], _Misspelt))
 
 
 class _Misspelt(str):
-    """What is said of a field that is no error: Envoy ignores it."""
+    """A message about a field that is no error, since Envoy ignores the field."""
 
 
 def _findings(sort: str, value: Mapping[str, Any]) -> Findings:
@@ -191,11 +191,14 @@ _SCALARS: Final[Mapping[int, tuple[str, Callable[[Any], bool]]]] = {
     _DOUBLE: ("a number", _is_decimal),
     _FLOAT: ("a number", _is_decimal),
     _BOOL: ("true or false", lambda given: isinstance(given, bool)),
-    _ENUM: ("a name of a value", lambda given: not isinstance(given, str) and _is_integer(-(2**31), 2**31 - 1)(given)),
+    _ENUM: (
+        "the name of a value",
+        lambda given: not isinstance(given, str) and _is_integer(-(2**31), 2**31 - 1)(given),
+    ),
     _STRING: (_TEXT, lambda given: isinstance(given, str)),
     _BYTES: ("bytes in base64", _is_bytes),
 }
-"""How values of a type are called and known, by the numbers of protobuf's `FieldDescriptor.cpp_type`."""
+"""The name of a type's values in messages, and their check, by the numbers of protobuf's `FieldDescriptor.cpp_type`."""
 _READ_AS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     f"{_WELL_KNOWN}Duration": ('a duration like "1.5s"', _is_duration),
     f"{_WELL_KNOWN}Timestamp": ('a time like "2025-01-31T00:00:00Z"', lambda given: bool(_TIME.fullmatch(str(given)))),
@@ -203,4 +206,4 @@ _READ_AS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     f"{_WELL_KNOWN}ListValue": (_LIST, lambda given: isinstance(given, list)),
     f"{_WELL_KNOWN}Value": ("a value", lambda _: True),
 }
-"""Messages that are not written as mappings of their fields: how they are called and known."""
+"""Messages that are not written as mappings of their fields: the name of their values in messages, and their check."""

@@ -213,11 +213,11 @@ class DynatraceApi(ProviderService):
 
 
 class DynatraceSampler(Message):
-    """Sampling as Dynatrace says."""
+    """Sampling that Dynatrace controls."""
 
     tenant: Text = Field(description="Tenant of Dynatrace.")
     clusterId: Int32 = Field(description="Identifier of its cluster.")
-    rootSpansPerMinute: UInt32 | None = optional("Most traces that begin in a minute if Dynatrace does not answer.")
+    rootSpansPerMinute: UInt32 | None = optional("Maximum number of traces in a minute if Dynatrace does not answer.")
     httpService: DynatraceApi | None = optional("Where its API is; as the provider itself if not set.")
 
 
@@ -230,7 +230,7 @@ class OpenTelemetryTracingProvider(TracingProvider):
     serviceAttributeEnrichment: Literal["ISTIO_CANONICAL", "OTEL_SEMANTIC_CONVENTIONS"] | None = optional(
         "How spans name a service: as Istio does (the default), or by OpenTelemetry's own rules."
     )
-    dynatraceSampler: DynatraceSampler | None = optional("Requests that are traced are chosen by Dynatrace.")
+    dynatraceSampler: DynatraceSampler | None = optional("Dynatrace chooses the requests that are traced.")
 
     def check(self) -> Findings:
         yield from at_most_one(self, "http", "grpc")
@@ -254,24 +254,24 @@ class EnvoyFileAccessLogProvider(Message):
 
     path: str | None = optional("The file; `/dev/stdout` if not set.")
     logFormat: LogFormat | None = optional("Format of an entry; Istio's own if not set.")
-    omitEmptyValues: bool | None = optional("Whether what an entry lacks is left out in place of `-`.")
+    omitEmptyValues: bool | None = optional("Whether missing values are left out instead of written as `-`.")
 
 
 class EnvoyTcpGrpcV3LogProvider(ProviderService):
     """A service that gets access logs of connections by Envoy's own API."""
 
     logName: str | None = optional("Name of the log; `tcp_envoy_accesslog` if not set.")
-    filterStateObjectsToLog: list[str] | None = optional("Objects of the filter state that an entry has as well.")
+    filterStateObjectsToLog: list[str] | None = optional("Additional objects of the filter state in an entry.")
 
 
 class EnvoyHttpGrpcV3LogProvider(ProviderService):
     """A service that gets access logs of requests by Envoy's own API."""
 
     logName: str | None = optional("Name of the log; `http_envoy_accesslog` if not set.")
-    filterStateObjectsToLog: list[str] | None = optional("Objects of the filter state that an entry has as well.")
-    additionalRequestHeadersToLog: list[str] | None = optional("Request headers that an entry has as well.")
-    additionalResponseHeadersToLog: list[str] | None = optional("Response headers that an entry has as well.")
-    additionalResponseTrailersToLog: list[str] | None = optional("Response trailers that an entry has as well.")
+    filterStateObjectsToLog: list[str] | None = optional("Additional objects of the filter state in an entry.")
+    additionalRequestHeadersToLog: list[str] | None = optional("Additional request headers in an entry.")
+    additionalResponseHeadersToLog: list[str] | None = optional("Additional response headers in an entry.")
+    additionalResponseTrailersToLog: list[str] | None = optional("Additional response trailers in an entry.")
 
 
 class OpenTelemetryLogFormat(LogFormat):

@@ -1,4 +1,4 @@
-"""WasmPlugin and TrafficExtension: filters of one's own in proxies."""
+"""WasmPlugin and TrafficExtension: additional filters in proxies."""
 
 import re
 from typing import Annotated, ClassVar, Final, Literal
@@ -33,7 +33,7 @@ _URL: Final = re.compile(
 )
 """A URL as Go reads it: what stands before the first colon is its scheme, also in `localhost:5000/filter`."""
 _UNWRITTEN: Final = re.compile(r"[^!-~]|[\[\]{}<>\"\\^`|#]")
-"""Characters that do not stand in the URL of a file."""
+"""Characters that the URL of a file must not contain."""
 _SHA256: Final = re.compile(r"(?:[a-f0-9]{64})?")
 _HOST_VALUE: Final = Rule(
     '(has(self.valueFrom) ? self.valueFrom : "") != "HOST" || !has(self.value)',

@@ -77,7 +77,7 @@ class ServerTLSSettings(Message):
         files = ["serverCertificate", "privateKey", "caCertificates"]
         given = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if self.is_set(name)]
         if len(given) > 1:  # the API server counts an empty text, too
-            yield (given[1],), f"cannot stand beside {given[0]}"
+            yield (given[1],), f"cannot be set together with {given[0]}"
         sources = [name for name in given if getattr(self, name)]
         if self.caCrl and (self.credentialName or self.mode == "SIMPLE"):
             yield ("caCrl",), f"is not possible with {'credentialName' if self.credentialName else 'mode SIMPLE'}"

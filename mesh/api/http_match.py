@@ -20,8 +20,8 @@ _PSEUDO_HEADERS = (":authority", ":method", ":path", ":scheme", ":status")
 
 
 def claim_path(name: str) -> list[str]:
-    """The names of the claim of the request's JWT for which a header stands, from the outermost one to the one in it:
-    `@request.auth.claims.name`, `.outer.inner`, `[name]` or `[outer][inner]`. Empty if it stands for none."""
+    """The claim of the request's JWT that a header's name stands for, as names from the outermost to the innermost:
+    `@request.auth.claims.name`, `.outer.inner`, `[name]` or `[outer][inner]`. Empty if it stands for no claim."""
     found = _CLAIM.fullmatch(name)
     if not found:
         return []
@@ -29,7 +29,7 @@ def claim_path(name: str) -> list[str]:
 
 
 def is_claim(name: str) -> bool:
-    """Whether a header that is asked for stands for a claim of the request's JWT."""
+    """Whether the name of a header in a condition stands for a claim of the request's JWT."""
     return bool(claim_path(name))
 
 
@@ -82,7 +82,7 @@ class HTTPMatchRequest(Message):
             empty = not any(map(condition.is_set, condition.one_of))
             if empty and path[0] in ("headers", "withoutHeaders") and is_claim(str(path[1])):
                 # istiod makes a condition of it that Envoy refuses, with all routes of the gateway
-                yield path, 'asks only whether the claim is there, which proxies refuse: write {"regex": ".+"}'
+                yield path, 'only asks whether the claim exists, which proxies refuse: write {"regex": ".+"}'
 
 
 class HeaderOperations(Message):

@@ -130,7 +130,7 @@ class HTTPRewrite(Message):
         if not (self.uri or self.authority or self.uriRegexRewrite):
             yield (), "needs uri, authority or both"
         elif self.uri and self.uriRegexRewrite:
-            yield ("uriRegexRewrite",), "cannot stand beside uri"
+            yield ("uriRegexRewrite",), "cannot be set together with uri"
 
 
 class HTTPRetry(Message):
@@ -291,7 +291,7 @@ class HTTPRoute(Message):
     def check(self) -> Findings:
         yield from at_most_one(self, "mirrorPercent", "mirror_percent")
         if self.mirror and self.mirrors:
-            yield ("mirrors",), "cannot stand beside mirror"
+            yield ("mirrors",), "cannot be set together with mirror"
         yield from self._check_action()
         if self.headers:
             yield from nested(("headers",), self.headers.check_reserved("host", ":authority"))
@@ -312,7 +312,7 @@ class HTTPRoute(Message):
         action = next((name for name in ("delegate", "redirect", "directResponse") if self.is_set(name)), "")
         for name in clashing:
             if self.is_set(name):
-                yield (name,), f"cannot stand beside {action}"
+                yield (name,), f"cannot be set together with {action}"
 
     def _authorities(self) -> int:
         request = self.headers.request if self.headers else None

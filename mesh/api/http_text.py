@@ -1,7 +1,7 @@
 """Which paths, hosts, origins and headers an HTTP request can have.
 
-Istio accepts conditions that no request meets, and targets that no request can be sent to. Each function returns what
-is wrong with one and what to write instead, or an empty text.
+Istio accepts conditions that no request meets, and targets that no request can be sent to. Each function returns the
+problem of one and the remedy, or an empty text.
 """
 
 import re
@@ -33,10 +33,10 @@ def _characters(text: str, instead: str) -> str:
     for sign, name in _OUTSIDE.items():
         if sign in text:
             return (
-                f"{show(text)} has {show(sign)}, and a path ends before {name}: {instead if sign == '?' else 'drop it'}"
+                f"{show(text)} has {show(sign)}, but a path ends before {name}: {instead if sign == '?' else 'drop it'}"
             )
     if _UNSENT.search(text):
-        return f"{show(text)} never arrives so, since clients encode it: write {show(_encoded(text))}"
+        return f"{show(text)} never arrives in this form, since clients encode it: write {show(_encoded(text))}"
     return ""
 
 
@@ -50,7 +50,7 @@ def regex_condition(text: str) -> str:
         return f"{show(text)} is compared with the whole path, which starts with /: begin with /, or with .*"
     for sign, name in _OUTSIDE.items():
         if requires(text, sign):
-            return f"{show(text)} asks for {show(sign)}, and a path ends before {name}: leave it out"
+            return f"{show(text)} requires {show(sign)}, but a path ends before {name}: leave it out"
     return ""
 
 
@@ -66,7 +66,7 @@ def pattern(text: str) -> str:
 def star(text: str) -> str:
     """Why a pattern of an AuthorizationPolicy matches nothing: `*` is a wildcard only at one of its ends."""
     if "*" in text.removeprefix("*") and (text.startswith("*") or "*" in text.removesuffix("*")):
-        return f"{show(text)}: * is a wildcard at the start or at the end, not at both, nor in between"
+        return f"{show(text)}: * is a wildcard only at the start or at the end, and not at both"
     return ""
 
 
@@ -75,9 +75,9 @@ def target(text: str) -> str:
     if not text.startswith("/"):
         return f"{show(text)} must start with /; a host goes into authority"
     if "*" in text:
-        return f"{show(text)}: * is taken as it is; of a prefix that matched, a rewrite keeps the rest without it"
+        return f"{show(text)}: * is no wildcard here; a rewrite of a prefix keeps the rest of the path without it"
     if "#" in text or _UNSENT.search(text):
-        return f"{show(text)} cannot be sent so: write {show(_encoded(text.partition('#')[0]))}"
+        return f"{show(text)} cannot be sent in this form: write {show(_encoded(text.partition('#')[0]))}"
     return ""
 
 
@@ -127,4 +127,4 @@ def rewritten(prefix: str, uri: str) -> str:
         was, sample, way = f"{prefix}x", f"{uri}x", f"write {uri}/"
     else:
         return ""
-    return f"{was} becomes {sample}, since {uri} takes the place of {prefix} alone: {way}"
+    return f"{was} becomes {sample}, since {uri} replaces only {prefix}: {way}"

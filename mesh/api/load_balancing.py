@@ -93,7 +93,7 @@ class ConsistentHashLB(Message):
     def check(self) -> Findings:
         for name in self.also_one_of:
             if self.minimumRingSize and self.is_set(name):
-                yield (name,), "cannot stand beside minimumRingSize"
+                yield (name,), "cannot be set together with minimumRingSize"
 
 
 class Distribute(Message):
@@ -144,7 +144,7 @@ class LocalityLoadBalancerSetting(Message):
         yield from at_most_one(self, "distribute", "failoverPriority")
         for i, label in enumerate(self.failoverPriority or () if self.failover else ()):
             if label in _TOPOLOGY:
-                yield ("failoverPriority", i), f"{label} cannot stand beside failover, which says where to go by region"
+                yield ("failoverPriority", i), f"{label} cannot be set together with failover, which chooses by region"
         yield from _localities((entry.from_ or "" for entry in self.distribute or ()), "distribute")
 
 
@@ -181,7 +181,7 @@ def _is_prime(number: int) -> bool:
 
 
 def _localities(localities: Iterable[str], field: str) -> Findings:
-    """Refuses localities that are malformed, or part of one before them: the first that matches is used."""
+    """Refuses localities that are malformed, or part of an earlier one: Istio uses the first that matches."""
     seen: list[list[str]] = []
     for locality in localities:
         parts = locality.split("/", 2)
@@ -195,8 +195,8 @@ def _localities(localities: Iterable[str], field: str) -> Findings:
 
 
 def _overlap(first: list[str], second: list[str]) -> bool:
-    """Whether the second of two localities, split at `/`, gets nothing behind the first, or takes in its zones. A `*`
-    that comes second gets what is left."""
+    """Whether the second of two localities, split at `/`, gets nothing because of the first, or includes its zones. A
+    `*` that comes second gets the rest."""
     for a, b in zip(first, second, strict=False):
         if a == "*":
             return True

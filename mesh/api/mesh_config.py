@@ -42,7 +42,7 @@ BUILT_IN_PROVIDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "metrics": ("prometheus", "stackdriver"),
     "accessLogging": ("envoy", "stackdriver"),
 }
-"""Extension providers that istiod has without being told, by what they receive."""
+"""Extension providers that istiod has by default, by what they receive."""
 
 
 class MeshOutboundTrafficPolicy(Message):
@@ -85,7 +85,7 @@ class CertificateData(Message):
 
 
 class ServiceSettingsSettings(Message):
-    """What a service setting sets."""
+    """The settings of the services."""
 
     clusterLocal: bool | None = optional("Whether traffic to the services stays within the client's cluster.")
 

@@ -32,7 +32,7 @@ class ApiError(ValueError):
         self.malformed = malformed
         """Whether a field has the wrong type or is missing."""
         self.unknown = unknown
-        """The fields that the types do not have; steps that name a type of several may be in between."""
+        """The locations of unknown fields. Steps of a location may name the type of a union."""
 
 
 def optional(description: str, *, wire: str | None = None) -> Any:
@@ -53,7 +53,7 @@ class Message(Typed):
     also_one_of: ClassVar[tuple[str, ...]] = ()
     """Those of a second group, of which at most one may be set, too."""
     required: ClassVar[tuple[str, ...] | None] = None
-    """The fields that the API server requires in releases with `Versions.enforced`, if not those that the type does."""
+    """The fields that the API server requires in releases with `Versions.enforced`; None: those of the type."""
     enforced: ClassVar[tuple[Rule, ...]] = ()
     """Rules that the API server enforces on the message in releases with `Versions.enforced`."""
 
@@ -74,7 +74,7 @@ class Message(Typed):
         return cls(**{str(name): value for name, value in fields.items()})
 
     def check(self) -> Findings:
-        """Yields what Istio's validation refuses beyond what the types of the fields refuse."""
+        """Yields the problems that Istio's validation finds in addition to those of the fields' types."""
         yield from ()
 
     @model_validator(mode="after")
@@ -137,7 +137,7 @@ class Names:
 
 
 class Metadata(NamedTuple):
-    """What Istio's validation reads of an object's metadata."""
+    """The part of an object's metadata that Istio's validation reads."""
 
     name: str
     namespace: str
@@ -159,9 +159,9 @@ class Versions:
     lacks: frozenset[str] = frozenset()
     """The parts of the types that the release does not have, as `mesh.releases.lacks` writes them."""
     refused: Mapping[type[Message], Callable[[Any], Findings]] = field(default_factory=dict)
-    """What Istio refuses in this release, beyond what the types refuse: by type, the problems of a message."""
+    """Checks of Istio in this release, in addition to those of the types: by type, the problems of a message."""
     misplaced: Mapping[type["Kind"], Callable[[Any, Metadata], Findings]] = field(default_factory=dict)
-    """What Istio refuses of an object because of its metadata: by kind, the problems, with paths in the object."""
+    """Checks of an object with its metadata: by kind, the problems, with paths in the object."""
 
     def of(self, kind: type["Kind"]) -> tuple[str, ...]:
         """The served versions of a kind, the storage version first; empty if the release does not have the kind."""

@@ -127,13 +127,13 @@ class Topology(Message):
     """The proxies in front of a gateway, such as a load balancer."""
 
     numTrustedProxies: UInt32 | None = optional(
-        "Number of trusted proxies in front of the gateway, whose X-Forwarded-For entries are believed."
+        "Number of trusted proxies in front of the gateway, whose X-Forwarded-For entries the gateway uses."
     )
     forwardClientCertDetails: ForwardClientCert | None = optional(
         "How the gateway handles the header X-Forwarded-Client-Cert; SANITIZE_SET for UNDEFINED or if not set."
     )
     proxyProtocol: ProxyProtocolConfiguration | None = optional(
-        "`{}`: what is in front of the gateway speaks the PROXY protocol, which names the client's address."
+        "`{}`: the proxy in front of the gateway uses the PROXY protocol, which names the client's address."
     )
 
 
@@ -161,13 +161,13 @@ class PrivateKeyProvider(Message):
 
 
 class Disableable(Message):
-    """A header that proxies set, unless they are told not to."""
+    """A header that proxies set by default."""
 
     disabled: BoolValue | None = optional("Whether proxies do not set it.")
 
 
 class Enableable(Message):
-    """A header that proxies set only if they are told to."""
+    """A header that proxies do not set by default."""
 
     enabled: BoolValue | None = optional("Whether proxies set it.")
 
@@ -179,13 +179,13 @@ class ServerHeader(Disableable):
 
 
 class MetadataExchangeHeaders(Message):
-    """The headers by which proxies tell each other who their workloads are."""
+    """The headers by which proxies exchange the metadata of their workloads."""
 
     mode: Literal["UNDEFINED", "IN_MESH"] | None = optional("IN_MESH: not to or from services outside the mesh.")
 
 
 class ClientCertDetails(Message):
-    """What X-Forwarded-Client-Cert says of a client's certificate, beside its hash."""
+    """The parts of a client's certificate in X-Forwarded-Client-Cert, in addition to its hash."""
 
     subject: BoolValue | None = optional("Whether it has the subject; true if not set.")
     cert: BoolValue | None = optional("Whether it has the certificate.")
@@ -200,7 +200,7 @@ class ProxyHeaders(Message):
     forwardedClientCert: ForwardClientCert | None = optional(
         "How sidecars handle the header X-Forwarded-Client-Cert; APPEND_FORWARD for UNDEFINED or if not set."
     )
-    setCurrentClientCertDetails: ClientCertDetails | None = optional("What X-Forwarded-Client-Cert says.")
+    setCurrentClientCertDetails: ClientCertDetails | None = optional("The parts of X-Forwarded-Client-Cert.")
     requestId: Disableable | None = optional("X-Request-Id.")
     server: ServerHeader | None = optional("`server`, in responses.")
     attemptCount: Disableable | None = optional("X-Envoy-Attempt-Count.")
@@ -274,5 +274,5 @@ class MeshProxyConfig(Message):
     privateKeyProvider: PrivateKeyProvider | None = optional("Hardware for the operations of private keys.")
     proxyHeaders: ProxyHeaders | None = optional("Headers that proxies set by themselves.")
     fileFlushInterval: AnyDuration | None = optional("How often access logs in files are written; 1s if not set.")
-    fileFlushMinSizeKb: UInt32 | None = optional("Size in KB from which they are written before; 64 if not set.")
+    fileFlushMinSizeKb: UInt32 | None = optional("Size in KB at which they are written earlier; 64 if not set.")
     statsCompression: BoolValue | None = optional("Whether metrics may be fetched compressed; true if not set.")

@@ -1,4 +1,4 @@
-"""What a release refuses of objects that are valid in themselves: by its own validation, and by its definitions."""
+"""Problems of objects that are valid by their types, but that the validation or the CRDs of a release refuse."""
 
 import re
 from collections import Counter
@@ -18,11 +18,11 @@ _SIZES: Final = (
     (list, "minItems", "maxItems", "entries"),
     (Mapping, "minProperties", "maxProperties", "entries"),
 )
-"""By type, the keywords of the least and the largest size, and what is counted."""
+"""By type, the keywords of the minimum and the maximum size, and the unit."""
 
 
 def refusals(message: Message, versions: Versions) -> Findings:
-    """What a release refuses of a message, and of the messages in it."""
+    """The problems that a release finds in a message, and in the messages in it."""
     checks = (check for cls, check in versions.refused.items() if isinstance(message, cls))
     yield from chain.from_iterable(check(message) for check in checks)
     required = message.required or () if versions.enforced else ()
@@ -37,7 +37,7 @@ def refusals(message: Message, versions: Versions) -> Findings:
 
 
 def _within(value: Any, kind: Any, metadata: Iterable[Any], versions: Versions) -> Findings:
-    """What a release refuses of a value, whose type is `kind`."""
+    """The problems that a release finds in a value whose type is `kind`."""
     if versions.enforced:
         limits = {
             name: limit for part in metadata if isinstance(part, Enforced) for name, limit in part.keywords().items()
@@ -60,9 +60,9 @@ def _exceeded(value: Any, limits: Mapping[str, Any]) -> Iterator[str]:
     for sort, least, most, unit in _SIZES:
         if isinstance(value, sort):
             if len(value) > limits.get(most, len(value)):
-                yield f"has {len(value)} {unit}; the API server accepts {limits[most]} at most"
+                yield f"has {len(value)} {unit}; the API server accepts at most {limits[most]}"
             if len(value) < limits.get(least, 0):
-                yield f"has {len(value)} {unit}; the API server wants {limits[least]} at least"
+                yield f"has {len(value)} {unit}; the API server requires at least {limits[least]}"
     for key in limits.get("x-kubernetes-list-map-keys", ()):
         count = Counter(getattr(item, key) for item in value)
         yield from (f"has {show(one)} as {key} {times} times" for one, times in count.items() if times > 1)

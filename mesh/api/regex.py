@@ -28,7 +28,7 @@ _PART: Final = re.compile(rf"{_QUOTING}|\(\?P?<[^>]*>", re.DOTALL)
 _STEP: Final = re.compile(rf"{_QUOTING}|.", re.DOTALL)
 """All tokens of an expression: quotations, escapes, classes, single characters."""
 _RANGE: Final = 16
-"""Characters of the bounds that RE2 is asked for."""
+"""The length of the bounds that RE2 is asked for, in characters."""
 
 _FOREIGN_SYNTAX: Final = re.compile(
     r"invalid perl operator: (.+)|bad repetition operator: (.+\+)"
@@ -65,9 +65,9 @@ def substitution(text: str, by: str) -> str:
     compiled = _known(text)
     for sign in _ESCAPED.finditer(by) if compiled is not None else ():
         if sign[1].isdigit() and int(sign[1]) > compiled.groups:
-            return f"{show(by)} names group {sign[1]}, and {show(text)} has {compiled.groups or 'none'}"
+            return f"{show(by)} names group {sign[1]}, but {show(text)} has {compiled.groups or 'none'}"
         if not (sign[1].isdigit() or sign[1] == "\\"):
-            return f"{show(by)}: a backslash stands before the number of a group, 0 to 9, or before another backslash"
+            return f"{show(by)}: a backslash must precede the number of a group, 0 to 9, or another backslash"
     return ""
 
 

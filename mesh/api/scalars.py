@@ -41,7 +41,7 @@ Int32 = Annotated[int, OpenAPI("int32"), Interval(ge=-(2**31), le=2**31 - 1)]
 Natural32 = Annotated[Int32, Ge(0)]
 """An int32 that must not be negative."""
 Count32 = Annotated[Natural32, Enforced(minimum=0)]
-"""The same, where the API server knows it, too."""
+"""The same, enforced by the API server, too."""
 UInt32 = Annotated[int, OpenAPI(), Enforced(minimum=0, maximum=2**32 - 1), Interval(ge=0, le=2**32 - 1)]
 UInt64 = Annotated[int, OpenAPI(), Enforced(minimum=0), Interval(ge=0, le=2**63 - 1)]
 """A uint64; the maximum is that of int64, in which Kubernetes holds integers."""
@@ -56,7 +56,7 @@ PercentageValue = Annotated[DoubleValue, Enforced(minimum=0, maximum=100), Inter
 
 PortNumber = Annotated[UInt32, Interval(ge=1, le=65535)]
 EndpointPort = Annotated[PortNumber, Enforced(rules=(PORT,))]
-"""A port number whose range the API server knows."""
+"""A port number whose range the API server enforces, too."""
 SocketPort = Annotated[UInt32, Le(65535)]
 """A port number, or 0 for a Unix domain socket."""
 Percentage = Annotated[Int32, Interval(ge=0, le=100)]
@@ -64,11 +64,11 @@ Percentage = Annotated[Int32, Interval(ge=0, le=100)]
 Text = Annotated[str, MinLen(1)]
 """A string that must not be empty."""
 Word = Annotated[Text, Enforced(minLength=1)]
-"""The same, where the API server knows it, too."""
+"""The same, enforced by the API server, too."""
 
 
 def port_of(text: str) -> int | None:
-    """The port number (0 to 65535) that `text` is; None if it is none."""
+    """The port number (0 to 65535) in `text`; None if `text` is not a port number."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5):
         return None
     return int(text) if int(text) <= 65535 else None
@@ -152,7 +152,7 @@ def _json(value: Any) -> Any:
     elif isinstance(value, float) and value - value != 0:
         raise ValueError(f"{value} is not a number that JSON can hold")
     elif not isinstance(value, str | int | float | None):
-        raise ValueError(f"{show(value)} cannot stand in JSON")
+        raise ValueError(f"{show(value)} is not a JSON value")
     return value
 
 

@@ -132,7 +132,7 @@ class ServiceEntry(Kind):
             yield from nested(("endpoints", i), self._check_endpoint(endpoint))
 
     def _check_dynamic(self) -> Findings:
-        """Names that proxies look up when they are asked for: those of wildcards."""
+        """Checks a service whose names proxies look up on request: those that a wildcard matches."""
         for i, host in enumerate(self.hosts):
             if not host.startswith("*"):
                 yield ("hosts", i), f"{show(host)} has no wildcard: resolution {_DYNAMIC} is for *.example.com"
@@ -152,11 +152,11 @@ class ServiceEntry(Kind):
         elif self.resolution in _BY_DNS and is_unix_socket(endpoint):
             yield ("address",), "is a Unix domain socket: use resolution STATIC"
         elif self.resolution == "STATIC" and not is_unix_socket(endpoint) and not is_ip(endpoint.address):
-            yield ("address",), f"{show(endpoint.address)} is no IP address: use resolution DNS for names"
+            yield ("address",), f"{show(endpoint.address)} is not an IP address: use resolution DNS for names"
         names = [str(port.name) for port in self.ports or ()]
         for name in endpoint.ports or ():
             if name not in names:
-                yield ("ports", name), f"is none of the service's ports ({', '.join(names)})"
+                yield ("ports", name), f"is not one of the service's ports ({', '.join(names)})"
 
 
 def is_unix_socket(endpoint: Endpoint) -> bool:

@@ -1,4 +1,4 @@
-"""Fields in the other spelling that Istio reads: protobuf takes `access_log_file` for `accessLogFile`."""
+"""Fields in the second spelling that Istio accepts: protobuf reads `access_log_file` as `accessLogFile`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.core.places import json_name, wire_name
 from mesh.core.typed import Path
 
 _ONE_SPELLING: Final = frozenset((LabelSelector,))
-"""The types whose fields have but one spelling, as those of Kubernetes do."""
+"""The types whose fields have only one spelling, like those of Kubernetes."""
 
 
 def respell(kind: Any, data: Any) -> list[tuple[Path, str]]:
@@ -53,8 +53,8 @@ def others(kind: Any, data: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def _kind(annotation: Any) -> Any:
-    """The type of messages in an annotation, be it that of one, of a list or of what may be left out, or that of a map;
-    None if there is none."""
+    """The type of the messages in an annotation of a message, of a list or map of messages, or of an optional one; None
+    if there is none."""
     if get_origin(annotation) is dict or (isinstance(annotation, type) and issubclass(annotation, Message)):
         return annotation
     parts = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)

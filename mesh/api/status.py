@@ -1,4 +1,4 @@
-"""The status of Istio's objects, which istiod writes if it is told to (`PILOT_ENABLE_STATUS`)."""
+"""The status of Istio's objects, for istiod with `PILOT_ENABLE_STATUS`, since 1.24 `PILOT_ENABLE_ANALYSIS`."""
 
 from typing import Annotated, Literal
 

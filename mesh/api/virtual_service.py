@@ -120,7 +120,7 @@ class VirtualService(Kind):
             for j, match in enumerate(route.match or ()):
                 for name in ("headers", "withoutHeaders"):
                     for header in filter(is_claim, getattr(match, name) or ()):
-                        text = "a claim can be asked for at gateways only: name them, and not mesh, in gateways"
+                        text = "only gateways can match a claim: name them, and not mesh, in gateways"
                         yield ("http", i, "match", j, name, header), text
 
     def _check_hosts(self, hosts: list[str]) -> Findings:

@@ -18,8 +18,8 @@ class OwnedByOthers(Documented):
     object: Annotated[str, MinLen(1)]
     """The object: `Kind name`, or `Kind namespace/name` in another namespace than the app's."""
     fields: Annotated[list[Annotated[str, AfterValidator(fields.checked)]], MinLen(1)]
-    """Paths of the fields, such as `spec.replicas` or `spec.http[*].route[*].weight`. The files say what they are when
-    the object is created; later they stay as they are on the cluster, and no preview shows them."""
+    """Paths of the fields, such as `spec.replicas` or `spec.http[*].route[*].weight`. The files set their values when
+    the object is created; later the values on the cluster stay, and no preview shows them."""
     by: Annotated[str, MinLen(1)]
     """Who sets them, such as `flagger`."""
 
@@ -33,7 +33,7 @@ class App(Documented):
     """Files and folders of the project with the objects: YAML or JSON, any number in a file. A folder with a
     `kustomization.yaml` is rendered by `kubectl kustomize`."""
     images: dict[str, str] = {}
-    """Images that take the place of others, as in a kustomization: the name without tag and digest of what stands in
-    the manifests, and what is to stand there, such as `registry.example/cart:1.4.2`."""
+    """Images that replace others, as in a kustomization: by the name of an image in the manifests, without tag and
+    digest, the image to use instead, such as `registry.example/cart:1.4.2`."""
     ownedByOthers: list[OwnedByOthers] = []
     """Fields that another controller sets. Replicas under an autoscaler of the app's files need no entry."""

@@ -27,8 +27,8 @@ _ANNOTATIONS: Final = frozenset(
 
 
 def cleaned(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The object without its status, without what others write into its metadata, and without fields that are null,
-    which mean the same as none."""
+    """The object without its status, without metadata that others write, and without fields that are null, which mean
+    the same as missing ones."""
     found = {key: value for key, value in without_nulls(body).items() if key != "status"}
     meta = {key: value for key, value in found["metadata"].items() if key not in _METADATA}
     if annotations := meta.pop("annotations", None):

@@ -23,11 +23,11 @@ class Pair(NamedTuple):
 
 
 def checked(path: str) -> str:
-    """The path. Raises ValueError if it is none of a field that a controller may set."""
+    """The path. Raises ValueError if it is not the path of a field that a controller may set."""
     if not _PATH.fullmatch(path):
         raise ValueError(
-            f"{path} is no path of a field below spec, data, metadata.labels or metadata.annotations: write it like"
-            ' spec.replicas, spec.http[*].route[*].weight or metadata.annotations["example.com/key"]'
+            f"{path} is not the path of a field below spec, data, metadata.labels or metadata.annotations: write it"
+            ' like spec.replicas, spec.http[*].route[*].weight or metadata.annotations["example.com/key"]'
         )
     return path
 
@@ -40,8 +40,9 @@ def is_in_list(path: str) -> bool:
 def shared(paths: Iterable[str], old: Any, new: Any) -> list[Pair]:
     """The fields at the paths that two versions of an object have in common.
 
-    Items of lists belong together by `name`, by position if the lists are equally long, or else if they are equal but
-    for the fields; of the innermost list no item does then, since its items, such as weights, depend on each other."""
+    Items of two lists belong together by `name`, by position if the lists have the same length, or else if they are
+    equal except for the fields. In the last case, no items of the innermost list belong together, since its items, such
+    as weights, depend on each other."""
     return [found for path in paths for found in _shared(_steps(path), old, new)]
 
 
@@ -81,7 +82,7 @@ def _parts(steps: Sequence[str], old: Any, new: Any) -> list[tuple[Any, Any]]:
 
 
 def _equal(rest: Sequence[str], old: list[Any], new: list[Any]) -> Iterator[tuple[int, int]]:
-    """The indexes of items that are equal but for the fields at `rest`."""
+    """The indexes of items that are equal except for the fields at `rest`."""
     left = {i: _bare(rest, item) for i, item in enumerate(old)}
     for place, item in enumerate(new):
         bare = _bare(rest, item)

@@ -1,4 +1,4 @@
-"""Objects of files that are looked at without a cluster: analysed, drawn, compared. No stack is needed."""
+"""Objects from files, for analysis, maps and comparisons without a cluster or a stack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CALLER: Final = "any-caller"
 _GATEWAY: Final = "istio-ingressgateway"
 _LABELS: Final = {"istio": "ingressgateway"}
 _PORTS: Final = {"http2": (80, 8080), "https": (443, 8443), "tcp": (31400, 31400), "tls": (15443, 15443)}
-"""Ports of the ingress gateway that istioctl takes for granted, by name: the Service's and the pods'."""
+"""Ports of the ingress gateway that istioctl assumes, by name: the Service's and the pods'."""
 
 
 def objects(manifests: Iterable[Manifest]) -> list[Object]:
@@ -54,8 +54,8 @@ def on_top(below: Iterable[Object], above: Iterable[Object]) -> list[Object]:
 
 
 def assumed(mesh: Mesh) -> list[Object]:
-    """What is taken for granted beside the objects of files, which are rarely all that a cluster has: an ingress
-    gateway, as by istioctl, and that pods of namespaces of which the files say nothing are injected."""
+    """Objects that are assumed in addition to those of the files, which rarely contain everything that a cluster has:
+    an ingress gateway, as istioctl assumes, and namespaces with injection for those that the files do not contain."""
     gateway = () if mesh.workloads.select(_LABELS) else _ingress_gateway(mesh.home)
     others = sorted(mesh.known_namespaces - {mesh.home, *SYSTEM} - set(mesh.namespaces))
     made = map(Object.read, [*gateway, *(_namespace(name) for name in others)])
@@ -63,7 +63,7 @@ def assumed(mesh: Mesh) -> list[Object]:
 
 
 def callers(mesh: Mesh) -> list[Object]:
-    """A pod with a sidecar for each namespace with a Service: who calls is often not in the files."""
+    """A pod with a sidecar for each namespace with a Service, since files often do not contain the callers."""
     places = dict.fromkeys(obj.namespace for obj in mesh.of(kinds.SERVICE) if obj.namespace != mesh.home)
     return [Object.read(_caller(namespace)) for namespace in places]
 

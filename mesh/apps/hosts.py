@@ -1,4 +1,4 @@
-"""Hosts in Istio's objects, as references to what has them."""
+"""Hosts in Istio's objects, as references to the Services that have them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mesh.core import kinds
 
 
 def service_of(host: str, namespace: str) -> Ref:
-    """The Service of a host in an object of `namespace`, in short or with the cluster's domain. No Service has the name
-    of another host."""
+    """The Service of a host in an object of `namespace`: a short name, or one with the cluster's domain. For any other
+    host, a reference that no Service has."""
     parts = hosts.full_name(host, namespace, "").split(".", 3)
     return Ref(kinds.SERVICE, parts[1], parts[0]) if parts[2:3] == ["svc"] else Ref(kinds.SERVICE, "", host)
 
 
 def wider(service: Ref) -> Iterator[Ref]:
-    """The hosts by which rules may mean a service: its own, the whole namespace's, and wildcards of other hosts."""
+    """The hosts by which rules may refer to a service: its own, its whole namespace, and wildcards for other hosts."""
     yield service
     if service.namespace:
         yield service._replace(name="*")

@@ -1,4 +1,4 @@
-"""What objects of Istio's API need of each other: subsets, hosts, Gateways, delegates, targets, and who is allowed."""
+"""The objects that objects of Istio's API need: for subsets, hosts, Gateways, delegates, targets, and permissions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mesh.core.kinds import GroupKind
 
 
 class Istio:
-    """Objects of Istio's API, by what others name them by."""
+    """Objects of Istio's API, by the names with which others refer to them."""
 
     def __init__(self, objects: Iterable[Object], root: str) -> None:
-        """`root`: the mesh's root namespace, whose policies are for all."""
+        """`root`: the mesh's root namespace, whose policies apply to all namespaces."""
         self._root = root
         self._rules: dict[Ref, list[Ref]] = defaultdict(list)
         self._entries: dict[Ref, list[Ref]] = defaultdict(list)
@@ -31,7 +31,7 @@ class Istio:
                 self._allowing[obj.namespace].append(obj.ref)
 
     def needed(self, obj: Object) -> Iterator[Ref]:
-        """What an object needs; not all of it need be there."""
+        """The objects that an object needs. Not all of them need to exist."""
         if obj.kind == kinds.VIRTUAL_SERVICE:
             yield from self._of_route(obj)
         elif obj.kind == kinds.SIDECAR:
@@ -41,7 +41,7 @@ class Istio:
         yield from _targets(obj)
 
     def _of_route(self, obj: Object) -> Iterator[Ref]:
-        """What a VirtualService leads to and is attached to, except for workloads."""
+        """The objects that a VirtualService leads to and is attached to, except for workloads."""
         for receiver in virtual_services.destinations(obj):
             yield from self._of_host(receiver.host, receiver.subset, obj.namespace)
         for _, _, gateway in virtual_services.gateways(obj):
@@ -77,7 +77,7 @@ def _is_allowing(obj: Object) -> bool:
 
 
 def _targets(obj: Object) -> Iterator[Ref]:
-    """What a policy is attached to."""
+    """The objects that a policy is attached to."""
     if obj.kind.group.endswith(".istio.io"):
         for target in (*obj.items("targetRefs"), *filter(None, [obj.spec.get("targetRef")])):
             kind = GroupKind(str(target.get("kind", "")), str(target.get("group") or ""))

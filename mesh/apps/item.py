@@ -13,28 +13,28 @@ from mesh.apps.order import Stage, stage
 from mesh.manifests import Manifest
 
 OBJECTS: Final = ""
-"""What `mesh:objects` is called among the apps, whose own names are not empty."""
+"""The name of `mesh:objects` among the apps, whose own names are not empty."""
 
 
 def place(manifest: Manifest, path: str) -> str:
-    """The file and line of a field of which a finding speaks."""
+    """The file and line of a field that a finding is about."""
     return manifest.place(path_of(manifest, path))
 
 
 def path_of(manifest: Manifest, path: str) -> str:
-    """The path in the object of a field of which a finding speaks: its paths are those in the spec, or else in the
-    object."""
+    """The path in the object of a field that a finding is about. Paths of findings are those in the spec, or else in
+    the object."""
     spec, name = manifest.body.get("spec"), path.partition(".")[0].partition("[")[0]
     return f"spec.{path}" if isinstance(spec, Mapping) and name in spec else path
 
 
 def twice(found: Iterable[tuple[Ref, Manifest]], remedy: str) -> Iterator[str]:
-    """The problem of each object that an earlier one of the same group, kind, namespace and name goes before."""
+    """The problem of each object that has the same group, kind, namespace and name as an earlier one."""
     first: dict[Ref, Manifest] = {}
     for ref, manifest in found:
         other = first.setdefault(ref, manifest)
         if other is not manifest:
-            yield f"{manifest.place()}: {ref} is in {other.place()}, too: {remedy}"
+            yield f"{manifest.place()}: {ref} is also in {other.place()}: {remedy}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +48,7 @@ class AppObject:
     source: Manifest
     """The object as it is written."""
     others: Sequence[str] = ()
-    """Paths of the fields that another controller sets once the object stands, see `mesh.apps.fields`."""
+    """Paths of the fields that another controller sets once the object exists, see `mesh.apps.fields`."""
 
     @cached_property
     def ref(self) -> Ref:
@@ -56,7 +56,7 @@ class AppObject:
 
     @property
     def key(self) -> str:
-        """The key of the config that the object comes from: its own if it stands in there."""
+        """The key of the config that the object comes from: a key of its own if the config contains the object."""
         if self.app != OBJECTS:
             return f"mesh:apps.{self.app}"
         return plain.KEY if self.in_file else self.source.file

@@ -1,5 +1,5 @@
-"""What an object of a stack's files and config needs of the others, so that it is created after them and deleted
-before."""
+"""Which objects of a stack's files and config need which others: an object is created after those that it needs, and
+deleted before them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BY_FIELD: Final = {
 
 
 class Needs:
-    """What each object of a stack's files and config needs of the others."""
+    """The objects of a stack's files and config that each of them needs."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Needs:
         standing: Objects = MappingProxyType({}),
         root: str = ROOT,
     ) -> None:
-        """`more`: needs that cannot be seen in the objects. `standing`: the objects as they were before. `root`: the
+        """`more`: needs that do not follow from the objects. `standing`: the objects as they were before. `root`: the
         mesh's root namespace."""
         self._all = {ref: Object.read(body) for ref, body in objects.items()}
         self._definitions: dict[GroupKind, Ref] = {}
@@ -73,7 +73,7 @@ class Needs:
                     yield service
 
     def _among(self, ref: Ref, more: Sequence[Ref]) -> list[Ref]:
-        """What an object needs and is among the objects, without duplicates."""
+        """The objects that an object needs and that are among the objects, without duplicates."""
         found = (one for one in (*self._named(ref), *more) if one in self._all and one != ref)
         return list(dict.fromkeys(found))
 
@@ -116,7 +116,7 @@ class Needs:
 
 
 def scaled(body: Mapping[str, Any]) -> Ref | None:
-    """What an autoscaler, of whatever kind, scales; None for another object."""
+    """The object that an autoscaler of any kind scales; None for other objects."""
     target = _spec(body).get("scaleTargetRef")
     if not isinstance(target, Mapping) or not isinstance(target.get("name"), str):
         return None
@@ -125,13 +125,13 @@ def scaled(body: Mapping[str, Any]) -> Ref | None:
 
 
 def _spec(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The spec of an object; empty if it is no mapping, as nobody here knows of which kinds."""
+    """The spec of an object; empty if it is not a mapping, which is possible for unknown kinds."""
     found = body.get("spec")
     return found if isinstance(found, Mapping) else {}
 
 
 def pods_in(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The specs of pods in an object, of whatever kind: what has containers."""
+    """The specs of pods in an object of any kind: all mappings with containers."""
     if isinstance(value, Mapping):
         if isinstance(value.get("containers"), list):
             yield value

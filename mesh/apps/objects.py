@@ -26,20 +26,20 @@ REPLICAS: Final = "spec.replicas"
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What the files of apps are read for."""
+    """The project and the stack for which the files of apps are read."""
 
     root: Path
-    """The project's folder: paths are relative to it, and lead nowhere else."""
+    """The project's folder: paths are relative to it, and must not lead out of it."""
     release: str
     namespaces: Mapping[str, str]
     """The namespaces that the stack declares, each `create` or `existing`."""
     injected: Set[str] = frozenset()
-    """Those with injection."""
+    """The namespaces with injection."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Apps:
-    """What all apps consist of."""
+    """The objects of all apps."""
 
     objects: Sequence[AppObject] = ()
     namespaces: Mapping[str, AppObject] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def of_apps(
     problems += twice(((item.ref, item.source) for item in objects), "leave one of them out")
     for item in objects:
         problems += _problems(item, project, scoped)
-        if item.ref.kind in reading.TYPES:  # of other kinds only the form is known, which has been looked at
+        if item.ref.kind in reading.TYPES:  # of other kinds only the form is known, and it has been checked
             problems += _refusals(item.source, Object.read(item.body), project.release)
     made = {item.ref.name: item for item in objects if item.ref.kind == kinds.NAMESPACE}
     readable = {name: app for name, app in apps.items() if name in read}
@@ -116,7 +116,7 @@ def _problems(item: AppObject, project: Project, scoped: Set[GroupKind]) -> Iter
         yield from _of_namespace(item, project)
     if item.ref.kind in scoped:
         if namespace:
-            yield f"{place}: {item.ref.kind} is in no namespace: leave it out"
+            yield f"{place}: {item.ref.kind} is cluster-scoped: leave it out"
     elif not namespace:
         remedy = "write metadata.namespace" if item.app == OBJECTS else f"set {item.key}.namespace"
         yield f"{item.source.place('metadata')}: {item.ref} has no namespace: {remedy}"
@@ -137,7 +137,7 @@ def _of_namespace(item: AppObject, project: Project) -> Iterator[str]:
 
 
 def _is_malformed(manifest: Manifest, release: str, problems: list[str]) -> bool:
-    """Whether an object's fields have wrong types, or lack what they need, so that nothing can be read of it."""
+    """Whether fields of an object have wrong types or lack required parts, so that the object cannot be read."""
     obj = Object.read(manifest.body)
     if obj.form.malformed:
         problems += _refusals(manifest, obj, release)
@@ -145,7 +145,7 @@ def _is_malformed(manifest: Manifest, release: str, problems: list[str]) -> bool
 
 
 def _refusals(manifest: Manifest, obj: Object, release: str) -> Iterator[str]:
-    """What the API server, and istiod of objects of Istio's API, refuse of an object by its form."""
+    """The problems of an object's form that the API server, or istiod for objects of Istio's API, would refuse."""
     for finding in schema.refusals(obj, release):
         path = path_of(manifest, finding.path)
         place = manifest.place(path)
@@ -154,7 +154,7 @@ def _refusals(manifest: Manifest, obj: Object, release: str) -> Iterator[str]:
 
 
 def _unused(name: str, app: App, found: Sequence[Manifest]) -> Iterator[str]:
-    """Images that are to take the place of none."""
+    """Entries of `images` for images that the app does not have."""
     used = {images.name(image) for manifest in found for image in images.of(manifest.body)}
     for image in app.images:
         if image not in used:

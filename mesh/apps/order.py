@@ -1,4 +1,4 @@
-"""The order in which an app's objects are created: what others need comes first."""
+"""The order in which an app's objects are created: objects that others need come first."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class Stage(IntEnum):
     """A step of the installation; each waits for the ones before."""
 
     DEFINITIONS = 0
-    """Namespaces, definitions of kinds, and what the whole cluster shares."""
+    """Namespaces, CRDs, and objects that the whole cluster shares."""
     CONFIG = 1
     """Accounts, roles, ConfigMaps, Secrets, volumes, quotas and Services."""
     WORKLOADS = 2
-    """What makes pods, behind the injection gate, and what scales or guards it."""
+    """Workloads, which wait for the injection gate, and the objects that scale or protect them."""
     ROUTES = 3
-    """Objects of Istio and of other APIs, which lead to what runs."""
+    """Objects of Istio and of other APIs, which lead to running workloads."""
 
 
 _GUARDS: Final = frozenset((kinds.HORIZONTAL_POD_AUTOSCALER, kinds.POD_DISRUPTION_BUDGET))

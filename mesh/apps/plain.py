@@ -1,4 +1,4 @@
-"""`mesh:objects`: objects in plain, in files of the project or in the config itself."""
+"""`mesh:objects`: plain Kubernetes objects, in files of the project or in the config itself."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read(entries: Sequence[str | Mapping[str, Any]], root: Path) -> tuple[list[M
 def _objects(body: Any, key: str, problems: list[str]) -> Iterator[Manifest]:
     """The object of a key of the config; a List's are its items."""
     if not isinstance(body, Mapping):
-        problems.append(f"{key}: {show(body)} is no object")
+        problems.append(f"{key}: {show(body)} is not an object")
         return
     if str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), Sequence):
         for i, item in enumerate(body["items"]):
@@ -59,7 +59,7 @@ def _objects(body: Any, key: str, problems: list[str]) -> Iterator[Manifest]:
 
 
 def _encrypted(body: Mapping[str, Any], key: str) -> Iterator[str]:
-    """What names the object cannot be encrypted."""
+    """The problems of encrypted values in the object's name, which the program has to read."""
     for place, value in (
         *((name, body[name]) for name in ("apiVersion", "kind")),
         *((f"metadata.{name}", body["metadata"].get(name)) for name in ("name", "namespace")),

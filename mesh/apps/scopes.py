@@ -1,4 +1,4 @@
-"""Which kinds of objects are in no namespace."""
+"""The kinds of objects that are cluster-scoped: not in a namespace."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ CLUSTER: Final = frozenset(
         GroupKind("ClusterIssuer", "cert-manager.io"),
     )
 )
-"""Kinds of Kubernetes, and of others that apps often bring, whose objects are in no namespace."""
+"""Cluster-scoped kinds of Kubernetes, and of other APIs that apps often use."""
 
 
 def cluster_scoped(manifests: Iterable[Manifest]) -> Set[GroupKind]:
-    """The kinds whose objects are in no namespace, with those of the definitions among the manifests."""
+    """The cluster-scoped kinds, including those of the CRDs among the manifests."""
     defined = (one.body.get("spec") for one in manifests if one.kind == kinds.CUSTOM_RESOURCE_DEFINITION)
     wide = [spec for spec in defined if isinstance(spec, dict) and spec.get("scope") == "Cluster"]
     named = ((spec.get("names"), spec.get("group")) for spec in wide)

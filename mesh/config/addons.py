@@ -16,15 +16,15 @@ from mesh.releases import prometheus
 from mesh.releases.addons import JAEGER_PATH, KIALI_PATH, KIALI_PORT, LOKI_PORT
 
 _NO_ADDONS: Final = ("insecureDemo", "existing")
-"""Settings beside the addons."""
+"""The settings of `mesh:addons` that are not addons."""
 ASKED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "prometheus": ("kiali", "grafana"),
     "jaeger": ("kiali",),
     "grafana": ("kiali",),
 }
-"""The addons that ask another one."""
+"""The addons that query each addon, by its name."""
 _OTHER_USES: Final = {"grafana": "dashboards", "jaeger": "collector"}
-"""The setting that makes sense of something that is there already, although no addon asks it."""
+"""The setting that makes an existing program useful although no addon queries it."""
 SECRETS: Final = "mesh-addons"
 """Config namespace of the addons' passwords and keys. It is separate from `mesh`, so that messages about settings never
 show one."""
@@ -139,7 +139,7 @@ class JaegerAddon(PersistentAddon):
 
 
 class LokiAddon(PersistentAddon):
-    """Loki, which stores logs that others send, such as a collector of proxies' access logs. Grafana searches them."""
+    """Loki, which stores logs that a collector sends to it, such as proxies' access logs. Grafana searches them."""
 
     service, port, shown_by = "loki", LOKI_PORT, "grafana"
 
@@ -192,7 +192,7 @@ class Addons(ShortForm):
     kiali: KialiAddon | None = None
     """Kiali, for the graph of the mesh; needs `prometheus`, or an existing one."""
     existing: ExistingAddons = ExistingAddons()
-    """Prometheus, Jaeger and Grafana that are there already, in place of the stack's own; none if not set."""
+    """Existing installations of Prometheus, Jaeger and Grafana, in place of the stack's own; none if not set."""
     insecureDemo: bool = False
     """Whether the addons are as open as in Istio's samples: without logins, and Kiali may change the mesh. Only for a
     local demo."""
@@ -219,12 +219,12 @@ class Addons(ShortForm):
 
     @property
     def credentials(self) -> tuple[str, ...]:
-        """Names of the config keys in `mesh-addons` with the logins of what is there already, which the enabled addons
+        """Names of the config keys in `mesh-addons` with the logins to existing programs, which the enabled addons
         use."""
         return tuple(one.secret for one in self.existing.chosen.values() if one.secret and self._askers(one.name))
 
     def _askers(self, name: str) -> list[str]:
-        """The enabled addons that ask another one."""
+        """The enabled addons that query the addon `name`."""
         return [other for other in ASKED_BY[name] if other in self.chosen]
 
     def problems(self, ingress: bool) -> Iterator[str]:
@@ -233,7 +233,7 @@ class Addons(ShortForm):
         for name, addon in self.chosen.items():
             for other in addon.needs:
                 if other not in {**self.chosen, **self.existing.chosen}:
-                    where = f"mesh:addons.existing.{other} says where one is"
+                    where = f"mesh:addons.existing.{other} names an existing one"
                     yield f"mesh:addons.{name}: it needs {other}; add {other} to mesh:addons, unless {where}"
             if addon.host is None:
                 continue
@@ -245,7 +245,7 @@ class Addons(ShortForm):
         yield from self._existing_problems()
 
     def _existing_problems(self) -> Iterator[str]:
-        """What is there already is not the stack's own as well, and something uses it."""
+        """Problems of existing programs: the stack installs the same addon itself, or nothing uses the program."""
         used = {"jaeger": self.existing.collector, "grafana": self.existing.dashboards}
         for name in self.existing.chosen:
             key = f"mesh:addons.existing.{name}"
@@ -254,7 +254,7 @@ class Addons(ShortForm):
             elif not (self._askers(name) or used.get(name)):
                 setting = f", set {_OTHER_USES[name]}" if name in _OTHER_USES else ""
                 remedy = f"add {' or '.join(ASKED_BY[name])} to mesh:addons{setting}, or leave it out"
-                yield f"{key}: nothing asks it: {remedy}"
+                yield f"{key}: no addon of the stack uses it: {remedy}"
 
 
 def _switched(addon: Any) -> Any:

@@ -65,7 +65,7 @@ def _undeclared_namespaces(s: Settings) -> Iterator[str]:
     elif s.ownership.get(s.config_root) == "create" and any(_filters(one) for one in s.installations.values()):
         yield (
             f"mesh:meshConfig.rootNamespace: {s.config_root} is declared `create`, but the control plane puts its"
-            " EnvoyFilters there before the stack makes a namespace: declare it `existing`, and make it first"
+            " EnvoyFilters there before the stack creates namespaces: declare it `existing`, and create it first"
         )
     if s.bookinfo and s.bookinfo.namespace not in s.injectedNamespaces:
         injected = s.injectedNamespaces
@@ -75,12 +75,12 @@ def _undeclared_namespaces(s: Settings) -> Iterator[str]:
         uninjected = ", ".join(s.namespaces) or "none"
         yield (
             f"mesh:rateLimit.namespace: {namespace} is not one of mesh:namespaces ({uninjected});"
-            " it takes one without sidecars"
+            " the service needs a namespace without sidecars"
         )
 
 
 def _filters(mesh: Installation) -> bool:
-    """Whether a control plane brings objects for the root namespace."""
+    """Whether a control plane installs objects in the root namespace."""
     return any(True for _ in mesh.release.telemetry_filters(mesh))
 
 
@@ -98,7 +98,10 @@ def _without_control_plane(s: Settings) -> Iterator[str]:
         if wanted and not has_istiod:
             yield f"mesh:{key} is set, but the profile {s.profile} has no istiod that serves it"
     if s.pilot.enabled and s.istiodRemote.enabled and not s.istiodRemote.enabledLocalInjectorIstiod:
-        yield "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane is here or elsewhere, not both"
+        yield (
+            "mesh:pilot.enabled and mesh:istiodRemote.enabled: the control plane runs on this cluster or on another"
+            " one, not on both"
+        )
     for path, text in s.installation.release.remote_problems(s, s.profile):
         yield f"mesh:{path}: {text}"
     unnamed = any(not one.revision for one in s.injectedNamespaces.values())
@@ -109,7 +112,7 @@ def _without_control_plane(s: Settings) -> Iterator[str]:
 
 
 def _authorizers(s: Settings) -> Iterator[str]:
-    """External authorizers that the mesh does not have: proxies would refuse all requests that are meant."""
+    """External authorizers that the mesh does not have: proxies would refuse all requests that need one of them."""
     providers = s.meshConfig.extensionProviders or ()
     known = [one.name for one in providers if one.envoyExtAuthzHttp or one.envoyExtAuthzGrpc]
     chosen = s.security.authorization.custom
@@ -128,7 +131,7 @@ def _mutual_tls(s: Settings, stack: StackContext) -> Iterator[str]:
     """Keys that contradict `mesh:security.mtls`."""
     chosen = s.security
     if chosen.mtls.mesh == "DISABLE" and (chosen.authorization.defaultDeny or chosen.authorization.allow):
-        yield f"mesh:{authorization.PATH} identifies callers by their mutual TLS, which mesh:{mtls.PATH} switches off"
+        yield f"mesh:{authorization.PATH} identifies callers by mutual TLS, which mesh:{mtls.PATH} switches off"
     for name, service in s.traffic.services.items():
         mode = service.tls.mode if service.tls else None
         home = service.namespace or stack.services.get(name) or stack.namespace or ""
@@ -148,7 +151,7 @@ def _beside_bookinfo(s: Settings, traffic: Iterable[ConfigObject]) -> Iterator[s
             bookinfo.VIRTUAL_SERVICE,
             s.bookinfo.namespace,
         ):
-            yield f"mesh:{item.path}: Bookinfo has a VirtualService {bookinfo.VIRTUAL_SERVICE} itself; {solution} name"
+            yield f"mesh:{item.path}: Bookinfo already has a VirtualService {bookinfo.VIRTUAL_SERVICE}; {solution} name"
     for name, entry in s.traffic.hosts.items():
         if (entry.gateway, entry.served_port) == (ingress.DEFAULT_GATEWAY, ingress.HTTP) and "*" in entry.hosts:
-            yield f'mesh:traffic.hosts.{name}: Bookinfo has all hosts ("*") of {entry.gateway} itself; {solution} host'
+            yield f'mesh:traffic.hosts.{name}: Bookinfo already has all hosts ("*") of {entry.gateway}; {solution} host'

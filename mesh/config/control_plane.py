@@ -1,4 +1,4 @@
-"""Checks of the names of control planes: revisions, the tags that stand for them, who names them; ztunnel's account."""
+"""Checks of revisions, of revision tags, of the keys that refer to either, and of ztunnel's service account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesh.values.ztunnel import NAME
 
 
 def problems(s: Settings) -> Iterator[str]:
-    """Problems of keys that name a control plane, or that a control plane is named by; one line each."""
+    """Problems of the keys that give a control plane its name or refer to one, one line each."""
     yield from _further(s)
     yield from _definitions(s)
     yield from _tags(s)
@@ -27,7 +27,7 @@ def problems(s: Settings) -> Iterator[str]:
 
 
 def _further(s: Settings) -> Iterator[str]:
-    """Further control planes that are none, or that do not belong to the stack's mesh."""
+    """Entries of `mesh:controlPlanes` that are no further control planes, or do not belong to the stack's mesh."""
     own, main = s.revision or DEFAULT_REVISION, s.installation
     for revision, entry in s.controlPlanes.items():
         path = f"mesh:controlPlanes.{revision}"
@@ -40,7 +40,7 @@ def _further(s: Settings) -> Iterator[str]:
             mine, theirs = _value(main, keys), _value(s.installations[revision], keys)
             if mine != theirs:
                 yield (
-                    f"{path}.{'.'.join(keys)}: {errors.show(theirs)} is not that of the mesh, {errors.show(mine)}:"
+                    f"{path}.{'.'.join(keys)}: {errors.show(theirs)} is not the value of the mesh, {errors.show(mine)}:"
                     " leave it out, since the control planes of a stack serve one mesh"
                 )
 
@@ -54,19 +54,19 @@ def _value(mesh: Installation, keys: tuple[str, ...]) -> str:
 
 
 def _definitions(s: Settings) -> Iterator[str]:
-    """A release of the definitions that there is not, or that is older than a control plane."""
+    """A release of the CRDs that is unknown, or older than that of a control plane."""
     chosen = s.base.release
     if chosen and chosen not in releases.NAMES:
         yield f"mesh:base.release: {errors.not_one_of(chosen, releases.NAMES)}"
     elif chosen and chosen != (newest := s.installation.newest.name):
         yield (
-            f"mesh:base.release: {chosen} is older than the control plane {newest}, which needs its own definitions:"
-            " leave it out"
+            f"mesh:base.release: {chosen} is older than the control plane {newest}, which needs the CRDs of its own"
+            " release: leave it out"
         )
 
 
 def _tags(s: Settings) -> Iterator[str]:
-    """Tags that are revisions themselves, or without a control plane whose webhooks they are."""
+    """Tags that are revisions themselves, and tags without a control plane that could inject for them."""
     if s.revisionTags and not _injects(s):
         yield f"mesh:revisionTags is set, but the profile {s.profile} has no control plane that injects"
     for tag, revision in s.revisionTags.items():
@@ -89,7 +89,7 @@ def _injects(s: Settings) -> bool:
 
 
 def _named(s: Settings) -> Iterator[str]:
-    """Revisions that namespaces and gateways name, and that the stack does not have."""
+    """Revisions that namespaces and gateways name, but the stack does not have."""
     known = [*s.installations, *(tag for tag in s.revisionTags if tag not in s.installations)]
     injected = [
         (f"injectedNamespaces.{name}", one.revision, one.injection == "manual")
@@ -108,16 +108,16 @@ def _named(s: Settings) -> Iterator[str]:
 
 
 def _default_moved(s: Settings) -> Iterator[str]:
-    """Namespaces that would go along with the tag `default` without their pods."""
+    """Namespaces that the tag `default` would move to another control plane without a restart of their pods."""
     target = s.revisionTags.get(DEFAULT_REVISION, DEFAULT_REVISION)
     if target not in s.controlPlanes or s.revision:
         return
     for name, one in s.injectedNamespaces.items():
         if not one.revision and one.injection == "auto":
             yield (
-                f"mesh:revisionTags.default: {target} would inject namespace {name}, too, whose pods now have the"
-                f" sidecar of another: set mesh:injectedNamespaces.{name}.revision first, to {target} or a tag, which"
-                " restarts them"
+                f"mesh:revisionTags.default: {target} would also inject namespace {name}, whose pods now have the"
+                f" sidecar of another control plane: set mesh:injectedNamespaces.{name}.revision first, to {target} or"
+                " a tag, which restarts them"
             )
 
 

@@ -1,7 +1,8 @@
-"""What is done with a config before its types are asked: other spellings are mended, and settings of Istio's that have
-no key here are refused by their own names.
+"""Prepares a config for validation: brings keys into the usual spelling, and refuses Istio's settings that are no keys
+of a stack, with a message about the name that Istio gives them.
 
-Istio's settings are those that `mesh.values.upstream` places, and that a release refuses (`mesh.releases.refusals`).
+Istio's settings are those that `mesh.values.upstream` places, and those that a release refuses
+(`mesh.releases.refusals`).
 """
 
 from __future__ import annotations
@@ -29,30 +30,30 @@ _SPECS: Final[Mapping[Path, Path]] = {
     ("components",): ("components",),
     ("values",): ("values",),
 }
-"""The keys of an IstioOperator that are none here, with their paths in its spec."""
+"""The keys of an IstioOperator that are no keys of a stack, with their paths in its spec."""
 
 
 class _Problem(NamedTuple):
-    """A key of Istio's that is none here."""
+    """A key of Istio that is no key of a stack."""
 
     path: Path
     text: str
-    """Why, or where it belongs."""
+    """Why it is refused, or where it belongs."""
     all: Path
-    """The key with this one in it that is none either."""
+    """The refused key as a whole, which may have `path` inside of it."""
 
 
 def admitted(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The config in our spelling and without what is refused at the door, and why that is refused, one line each."""
+    """The config in the usual spelling and without the refused keys, and the reasons for refusals, one line each."""
     data = deepcopy(dict(raw))
     found = [problem for prefix, plane in _control_planes(data) for problem in _problems(prefix, plane)]
-    for path in sorted({problem.all for problem in found}, key=len, reverse=True):  # what is inside of others first
+    for path in sorted({problem.all for problem in found}, key=len, reverse=True):  # inner keys before outer ones
         del _at(data, path[:-1])[path[-1]]
     lines = [f"{NAMESPACE}:{written(one.path)}: {one.text}" for one in found]
     for prefix, plane in _control_planes(data):
         for path, name in spelling.respell(MeshConfig, plane.get("meshConfig")):
             key = written((*prefix, "meshConfig", *path))
-            lines.append(f"{NAMESPACE}:{key}: {name} is set, too, and is the same: leave one of them out")
+            lines.append(f"{NAMESPACE}:{key}: {name} is also set, and is the same field: leave one of them out")
     return data, lines
 
 
@@ -77,7 +78,7 @@ def _problems(prefix: Path, plane: Mapping[str, Any]) -> Iterator[_Problem]:
 
 
 def _misplaced(plane: Mapping[str, Any]) -> Iterator[tuple[Path, Path]]:
-    """The keys of an IstioOperator's, each with its path in an IstioOperator's spec."""
+    """The keys of an IstioOperator in a control plane's keys, each with its path in an IstioOperator's spec."""
     yield from ((here, path) for here, path in _SPECS.items() if here[0] in plane)
     for key, value in plane.items():
         if isinstance(value, Mapping) and _K8S in value:
@@ -89,8 +90,8 @@ def _misplaced(plane: Mapping[str, Any]) -> Iterator[tuple[Path, Path]]:
 
 
 def _elsewhere(path: Path, value: Any, table: Refusals, prefix: Path) -> Iterator[tuple[Path, str]]:
-    """Where the parts of what stands at a path of Istio's belong, by their paths in it. A step into a list may be the
-    name of the element."""
+    """Where the parts of the value at a path of Istio belong, each by its path in the value. A step into a list may be
+    the name of the element."""
     steps, name = _as_upstream(path)
     parts: Iterable[tuple[str | int, Any]] = ()
     if upstream.has_parts_elsewhere(steps) or not steps:
@@ -99,7 +100,7 @@ def _elsewhere(path: Path, value: Any, table: Refusals, prefix: Path) -> Iterato
         entry = _name(part) if isinstance(key, int) else key
         yield from (((key, *rest), text) for rest, text in _elsewhere((*path, entry), part, table, prefix))
     if not parts and path in _SPECS.values():
-        yield (), "what an IstioOperator has in it has keys of its own here, see docs/values.md"
+        yield (), "its settings have keys of their own here, see docs/values.md"
     elif not parts:
         found = tuple(name if step == upstream.NAME else step for step in upstream.place(steps))
         refused = refusals.find(table, found)
@@ -107,13 +108,13 @@ def _elsewhere(path: Path, value: Any, table: Refusals, prefix: Path) -> Iterato
 
 
 def _told(refusal: Refusal, path: Path, prefix: Path) -> str:
-    """What to tell who has set a key of a control plane that is refused."""
+    """The message about a refused key of a control plane."""
     remedy = refusal.remedy(path)
     return f"{refusal.why}: write {_key(remedy, prefix)}" if remedy else f"{refusal.why}: leave it out"
 
 
 def _key(path: Path, prefix: Path) -> str:
-    """A key of a control plane, which is the stack's if only the stack has it."""
+    """The path of a key in the config: below the control plane, or at the top if only the stack itself has the key."""
     own = path[0] in _OF_CONTROL_PLANES
     return f"{NAMESPACE}:{written((*prefix, *path) if own else path)}"
 
@@ -125,7 +126,7 @@ def _name(entry: Any) -> str:
 
 
 def _as_upstream(path: Path) -> tuple[tuple[str, ...], str]:
-    """A path as `mesh.values.upstream` has it, and the name of the gateway in it."""
+    """A path in the form that `mesh.values.upstream` takes, and the name of the gateway in it."""
     if path[:1] == ("components",) and len(path) > 2 and path[1] in ("ingressGateways", "egressGateways"):
         return (*map(str, path[:2]), upstream.ENTRY, *map(str, path[3:])), str(path[2])
     return tuple(map(str, path)), upstream.NAME

@@ -1,4 +1,4 @@
-"""The nodes of a stack file's YAML with their places in its text, for edits that leave all else as it is."""
+"""The nodes of a stack file's YAML with their positions in its text, for edits that leave everything else as it is."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
 class Alias(yaml.ScalarNode):
-    """An alias such as `*name`, which PyYAML itself replaces by what it stands for."""
+    """An alias such as `*name`, which PyYAML itself replaces by the node that it refers to."""
 
     target: yaml.Node
 
 
 class _Composer(yaml.SafeLoader):
-    """A loader whose nodes keep aliases apart, since each alias has a place in the text of its own."""
+    """A loader that gives each alias a node of its own, since each has its own position in the text."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]

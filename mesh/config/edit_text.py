@@ -1,4 +1,4 @@
-"""Config values as a person writes them into a stack file."""
+"""Config values in the form in which a person would write them into a stack file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 WIDTH: Final = 120
-"""The most characters of a line that has a whole map or list."""
+"""Maximum length of a line that holds a whole map or list, in characters."""
 _STEP: Final = 2
 
 

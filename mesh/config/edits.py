@@ -1,7 +1,7 @@
-"""Edits of a stack file that leave comments, order, quoting and layout of all else byte for byte.
+"""Edits of a stack file that keep the comments, order, quoting and layout of everything else, byte for byte.
 
-PyYAML says where each value stands in the text. An edit replaces, adds or removes that part alone, and the result is
-read again and compared with what it has to be."""
+PyYAML gives the position of each value in the text. An edit replaces, adds or removes only that part. The result is
+read again and compared with the config that it must have."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _CONFIG: Final = "config"
 
 @dataclass(frozen=True)
 class Put:
-    """A value is set; maps on the way to it are made."""
+    """Sets a value, and creates the maps on the way to it."""
 
     path: Path
     value: Any
     after: Sequence[str] = ()
-    """A new key of the config comes after the last of these that there is; after all others if there is none."""
+    """A new key of the config comes after the last of these keys that exists, or after all others if none exists."""
 
 
 @dataclass(frozen=True)
 class Drop:
-    """A value is removed, with the maps that are empty then."""
+    """Removes a value, and the maps that are empty without it."""
 
     path: Path
 
@@ -97,7 +97,7 @@ def _refuse(name: str, edits: Iterable[Edit]) -> NoReturn:
 
 
 class _Unusual(Exception):
-    """The text has a form that is not edited."""
+    """The text has a form that this module does not edit."""
 
 
 class _File:
@@ -137,7 +137,7 @@ class _File:
         raise _Unusual
 
     def _apart(self, edit: Edit) -> bool:
-        """Replaces an alias, by what it stands for, whose anchor is in what the edit changes; whether there was one."""
+        """Replaces an alias whose anchor is in the part that the edit changes by its value. Whether there was one."""
         touched, at = [], self._root
         for key in (_CONFIG, *edit.path):
             entry = edit_nodes.pair(at, key) if isinstance(at, yaml.MappingNode) else None

@@ -1,4 +1,4 @@
-"""Prometheus, Jaeger and Grafana that are there already, outside of the stack: `mesh:addons.existing`."""
+"""Existing installations of Prometheus, Jaeger and Grafana, outside of the stack: `mesh:addons.existing`."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _ADDRESS: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?:[1-9][0-9]{0,4}")
 
 def _url(value: str) -> str:
     if "@" in value:
-        raise ValueError("has a name or a password in it: set login, and the password as a secret of mesh-addons")
+        raise ValueError("contains a user name or a password: set login, and the password as a secret of mesh-addons")
     if not _URL.fullmatch(value):
-        raise ValueError(f'{show(value)} is no URL: write it like "http://prometheus.monitoring:9090"')
+        raise ValueError(f'{show(value)} is not a URL: write it like "http://prometheus.monitoring:9090"')
     return value.rstrip("/")
 
 
 def _address(value: str) -> str:
     if not _ADDRESS.fullmatch(value):
-        raise ValueError(f'{show(value)} is no address: write it like "otel-collector.monitoring:4317"')
+        raise ValueError(f'{show(value)} is not an address: write it like "otel-collector.monitoring:4317"')
     return value
 
 
@@ -36,7 +36,7 @@ Url = Annotated[str, AfterValidator(_url), Deciding]
 
 
 class Existing(ShortForm):
-    """A program that is there already."""
+    """An existing program, which the stack does not install."""
 
     short_forms = "a URL"
     name: ClassVar[str]
@@ -45,10 +45,10 @@ class Existing(ShortForm):
     url: Url
     """URL by which pods reach it, such as `http://prometheus.monitoring:9090`."""
     externalUrl: Url | None = None
-    """URL for browsers, to which pages link; no links if not set."""
+    """URL for browsers, to which pages of other addons link; no links if not set."""
     login: Literal["none", "basic", "token"] = "none"
-    """How Kiali and Grafana log in: not, by `user` and password, or by a bearer token. The password or token is a
-    secret of the config, such as `mesh-addons:prometheusPassword` or `mesh-addons:prometheusToken`."""
+    """How Kiali and Grafana log in: not at all, with `user` and a password, or with a bearer token. The password or
+    token is a secret of the config, such as `mesh-addons:prometheusPassword` or `mesh-addons:prometheusToken`."""
     user: str | None = None
     """Name of the user, with login `basic`."""
 
@@ -60,11 +60,11 @@ class Existing(ShortForm):
         if self.login == "basic" and not self.user:
             yield ("user",), "is required with login basic"
         if self.user and self.login != "basic":
-            yield ("user",), "is for login basic"
+            yield ("user",), "is only for login basic"
 
     @property
     def as_login(self) -> Login | None:
-        """How others log in; None if not."""
+        """How Kiali and Grafana log in; None if they do not."""
         return None if self.login == "none" else Login(kind=self.login, user=self.user or "")
 
     @property
@@ -75,7 +75,7 @@ class Existing(ShortForm):
 
 
 class ExistingPrometheus(Existing):
-    """A Prometheus that is there already, and scrapes the mesh."""
+    """An existing Prometheus, which scrapes the mesh."""
 
     name = "prometheus"
 
@@ -90,7 +90,7 @@ class Dashboards(ShortForm):
     labels: Annotated[Labels, MinLen(1)] = {"grafana_dashboard": "1"}
     """Labels that the sidecar looks for."""
     annotations: Annotations = {}
-    """Annotations, such as the one that the sidecar is told to read a folder from: `{ grafana_folder: Istio }`."""
+    """Annotations, such as the one from which the sidecar reads the name of a folder: `{ grafana_folder: Istio }`."""
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -98,46 +98,46 @@ class Dashboards(ShortForm):
 
 
 class ExistingGrafana(Existing):
-    """A Grafana that is there already."""
+    """An existing Grafana."""
 
     name = "grafana"
 
     dashboards: Dashboards | None = None
-    """ConfigMaps with our dashboards for its sidecar; none if not set."""
+    """ConfigMaps with the dashboards of the mesh, for its sidecar; none if not set."""
 
 
 class ExistingJaeger(Existing):
-    """A Jaeger, or what speaks as it does, that is there already."""
+    """An existing Jaeger, or a program with the same interfaces."""
 
     name = "jaeger"
 
     collector: Annotated[str, AfterValidator(_address), Deciding] | None = None
-    """`host:port` to which proxies send spans: in Istio 1.30 by OTLP over gRPC to a service that the mesh knows, in
-    1.10 in Zipkin's format; elsewhere, or nowhere, if not set."""
+    """`host:port` to which proxies send spans: with Istio 1.30 by OTLP over gRPC, to a service that the mesh knows;
+    with 1.10 in Zipkin's format. If not set, the proxies send it no spans."""
 
 
 class ExistingAddons(Documented):
-    """What is there already, and takes the place of the stack's own addon of the name."""
+    """Existing programs, each in place of the stack's own addon of the same name."""
 
     prometheus: ExistingPrometheus | None = None
-    """Prometheus, which Kiali and Grafana ask."""
+    """Prometheus, which Kiali and Grafana query."""
     jaeger: ExistingJaeger | None = None
-    """Jaeger, which Kiali asks and to which proxies may send spans."""
+    """Jaeger, which Kiali queries and to which proxies may send spans."""
     grafana: ExistingGrafana | None = None
     """Grafana, to which Kiali links, and which may show the dashboards of the mesh."""
 
     @property
     def chosen(self) -> Mapping[str, Existing]:
-        """Those that are set, by name."""
+        """The existing programs that are set, by name."""
         found = (self.prometheus, self.jaeger, self.grafana)
         return {one.name: one for one in found if one}
 
     @property
     def dashboards(self) -> Dashboards | None:
-        """Where dashboards go; None if nowhere."""
+        """Where the dashboards go; None if no Grafana gets them."""
         return self.grafana.dashboards if self.grafana else None
 
     @property
     def collector(self) -> str:
-        """`host:port` to which proxies send spans; empty if nothing is said of it."""
+        """`host:port` to which proxies send spans; empty if it is not set."""
         return (self.jaeger.collector if self.jaeger else None) or ""

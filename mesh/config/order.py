@@ -11,8 +11,8 @@ from mesh.traffic import order
 
 
 def needs(stack: Stack, standing: Objects) -> Needs:
-    """What the objects need of each other, whichever key they come from. `standing`: the stack's objects as its last
-    update left them."""
+    """Which objects need which others, whatever key they come from. `standing`: the stack's objects as its last update
+    left them."""
     versions = stack.installation.api
     made = sorted((*stack.traffic, *stack.security), key=lambda item: item.late)
     manifests = (item.manifest(versions) for item in made)

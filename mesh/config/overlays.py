@@ -1,12 +1,12 @@
 """Translates the `overlays` of an IstioOperator into entries of `mesh:patches`.
 
-An overlay names an object and has pairs of a path and a value. Paths are keys with dots between them (`\\.` in a key),
-and for items of lists `[name:discovery]` (the item with this field), `[0]` (`[-1]` behind the last one), or `[--foo]`
-(the first text that this regular expression finds). The value takes the place of what is there; without one it is
-removed.
+An overlay names an object and has pairs of a path and a value. A path consists of keys with dots between them (`\\.` in
+a key). Items of lists are `[name:discovery]` (the item with this field), `[0]` (`[-1]` behind the last one), or
+`[--foo]` (the first text that this regular expression finds). The value replaces the value at the path; without a
+value, that is removed.
 
-Where Kubernetes merges a list by a field, the translation does so too. Elsewhere only the index of an item can be
-named; a `test` before it refuses the patch once another item is there.
+Where Kubernetes merges a list by a field, the translation does so too. Elsewhere it can only name the index of an
+item; a `test` operation before it makes the patch fail once another item is at that index.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FIELD: Final = re.compile(r"(?P<field>(?:[^:\\]|\\.)+):(?P<value>(?:[^:\\]|\\.)
 
 @dataclass(frozen=True, kw_only=True)
 class Translated:
-    """What becomes of an overlay."""
+    """The result of translating an overlay."""
 
     patches: Sequence[Entry]
     """Entries of `mesh:patches`."""
@@ -59,7 +59,7 @@ class _Step(NamedTuple):
 
 
 def translated(overlay: Mapping[str, Any], body: Body) -> Translated:
-    """The translation of an overlay (`kind`, `name`, `patches`) of an object, which `body` is without it."""
+    """The translation of an overlay (`kind`, `name`, `patches`). `body` is its object before the overlay."""
     how, ref = merging(GroupKind.of(body)), str(Ref.of(body))
     entries: list[Entry] = []
     left: list[str] = []
@@ -79,7 +79,7 @@ def _entry(body: Body, how: Merging, path: str, value: Any) -> Entry:
     if value is None and not found:
         raise _Refused("there is nothing to remove")
     if found and there == value:
-        raise _Refused("it is so already")
+        raise _Refused("it already has this value")
     items = [step for step in steps if isinstance(step.key, int)]
     whole_item = isinstance(steps[-1].key, int) and value is not None
     if any(not step.field for step in items) or whole_item:
@@ -108,7 +108,7 @@ def _structure(value: Any) -> Any:
 
 
 def _walked(body: Body, how: Merging, path: Sequence[str]) -> tuple[list[_Step], Any, bool]:
-    """The steps of a path in an object, and what it leads to, if that is there."""
+    """The steps of a path in an object, the value at its end (None if there is none), and whether there is one."""
     steps: list[_Step] = []
     node: Any = body
     found = True
@@ -147,7 +147,7 @@ def _item(items: Sequence[Any], text: str, field: str) -> _Step:
 
 
 def _replacing(value: Any, there: Any, found: bool, how: Merging, steps: Sequence[_Step]) -> Any:
-    """A value that a merge puts in the place of what is there."""
+    """The value of an overlay as a merge that replaces the value `there`."""
     at = tuple(str(step.key) for step in steps if isinstance(step.key, str))
     if found and isinstance(value, Mapping) and isinstance(there, Mapping):
         return {DIRECTIVE: "replace", **value}
@@ -167,12 +167,12 @@ def _merge(steps: Sequence[_Step], value: Any) -> Any:
 
 
 def _operations(body: Body, steps: Sequence[_Step], value: Any, found: bool) -> list[Entry]:
-    """The operations of a JSON patch, with a test of each item that is known by what is in it."""
+    """The operations of a JSON patch, with a test of each item that its content identifies."""
     tests: list[Entry] = []
     pointer = ""
     node: Any = body
     for i, step in enumerate(steps):
-        if isinstance(node, Mapping) and step.key not in node:  # what is missing on the way comes with the value
+        if isinstance(node, Mapping) and step.key not in node:  # the value includes the mappings that are missing
             for later in reversed(steps[i + 1 :]):
                 value = {later.key: value}
             pointer += f"/{_escaped(str(step.key))}"

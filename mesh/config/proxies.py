@@ -1,4 +1,4 @@
-"""Checks of the ProxyConfig in a stack's config: what Istio would refuse of it once its defaults are filled in."""
+"""Checks of the ProxyConfig in a stack's config: the values that Istio refuses once its defaults are filled in."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mesh.releases.release import Installation
 
 
 def problems(s: Settings) -> Iterator[str]:
-    """What Istio would refuse, one line each: in the MeshConfig, of which istiod then applies nothing, and in pods'
-    annotations, with which their proxies do not start."""
+    """The values that Istio would refuse, one line each: in the MeshConfig, of which istiod would then apply nothing,
+    and in annotations of pods, whose proxies would then not start."""
     for mesh in s.installations.values():
         if mesh.values.pilot.configMap:
             yield from _of_mesh(mesh, path_of(s, mesh))
@@ -47,32 +47,32 @@ def _of_annotations(s: Settings) -> Iterator[str]:
 
 
 def _behind_load_balancers(s: Settings) -> Iterator[str]:
-    """Hosts whose gateway redirects by the scheme that a load balancer says, and does not believe it: it would redirect
-    for ever."""
+    """Hosts whose gateway redirects by the scheme that a load balancer reports, but does not trust the load balancer:
+    it would redirect forever."""
     for name, entry in s.traffic.hosts.items():
         gateway = s.gateways.get(entry.gateway)
         redirects = entry.tls and entry.tls.before_gateway and entry.tls.redirect
         if gateway and redirects and not _trusted(s.control_plane_of(gateway.revision), gateway.podAnnotations):
             yield (
-                f"mesh:traffic.hosts.{name}.tls: {entry.gateway} does not believe x-forwarded-proto, and would redirect"
-                " for ever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number of load"
+                f"mesh:traffic.hosts.{name}.tls: {entry.gateway} does not trust x-forwarded-proto, and would redirect"
+                " forever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number of load"
                 " balancers before it (only they may reach it), or redirect to false"
             )
 
 
 def _trusted(mesh: Installation, annotations: Mapping[str, str]) -> bool:
-    """Whether a gateway with these annotations believes the proxies before it."""
+    """Whether a gateway with these annotations trusts the proxies in front of it."""
     release = mesh.release
     try:
         found = proxyconfig.effective(release.proxy_config, release.mesh_config(mesh), annotations)
     except InjectionError:
-        return True  # `_of_annotations` says what is wrong
+        return True  # `_of_annotations` reports the problem
     return bool((found.get("gatewayTopology") or {}).get("numTrustedProxies"))
 
 
 def _annotated(s: Settings) -> Iterator[tuple[Installation, str, Mapping[str, str]]]:
-    """The settings that annotate pods with proxies: their control plane, key and annotations. None of them passes the
-    injector's checks: gateways are not injected, and what the injector itself adds it does not check."""
+    """The settings that annotate pods with proxies: their control plane, key and annotations. The injector checks none
+    of these annotations: it does not inject gateways, and does not check the annotations that it adds itself."""
     for name, gateway in s.gateways.items():
         if gateway.enabled:
             key = f"{NAMESPACE}:gateways.{name}.podAnnotations"

@@ -29,9 +29,10 @@ SHARED: Final = (
     ("global", "multiCluster", "clusterName"),
     ("global", "proxy", "clusterDomain"),
 )
-"""The keys that all control planes of a mesh agree on: their proxies would not trust or reach each other otherwise."""
+"""The keys with one value for all control planes of a mesh: otherwise their proxies would not trust or reach each
+other."""
 _OF_CLUSTER: Final = ("cni", "gatewayClasses", "injectedGateways")
-"""Values that the control planes of a cluster share, since what they describe is there once."""
+"""Values that the control planes of a cluster share, since they describe objects that a cluster has only once."""
 
 
 def _is_a_release(value: str) -> str:
@@ -41,7 +42,7 @@ def _is_a_release(value: str) -> str:
 
 
 ReleaseName = Annotated[str, AfterValidator(_is_a_release), Deciding]
-"""The minor version of a release that there is."""
+"""The minor version of a known release."""
 
 
 def profile_of_release(value: str, info: ValidationInfo) -> str:
@@ -53,15 +54,15 @@ def profile_of_release(value: str, info: ValidationInfo) -> str:
 
 
 class ControlPlane(Documented):
-    """A further control plane of the mesh. What it leaves out is the default of its profile; what all control planes
-    of a mesh agree on (namespaces of Istio and its configuration, trust domain, mesh ID, network, names of the cluster
-    and its domain) is the stack's."""
+    """A further control plane of the mesh. Keys that it leaves out have the values of its profile. Values that all
+    control planes of a mesh share (namespaces of Istio and its configuration, trust domain, mesh ID, network, names of
+    the cluster and its domain) are those of the stack."""
 
     release: ReleaseName
     """Minor version of Istio, in quotes."""
     profile: Annotated[str, Deciding] = "default"
-    """Installation profile of the release; the other keys override its values. What it says of gateways, the CNI plugin
-    and the cluster does not count."""
+    """Installation profile of the release; the other keys override its values. Its values for gateways, the CNI plugin
+    and the cluster are ignored."""
     hub: str = ""
     """Registry and path of Istio's images; those of the release if not set."""
     tag: str = ""
@@ -108,7 +109,7 @@ def _of_profile(release: str, profile: str) -> Values:
 
 def completed(entry: Any, stack: Data) -> Any:
     """An entry of `mesh:controlPlanes` merged over its profile, as data that is not validated. `stack` has the stack's
-    own keys, merged over its profile. An entry without a release that there is stays as it is."""
+    own keys, merged over its profile. An entry whose release is missing or unknown is returned as it is."""
     if not isinstance(entry, Mapping) or entry.get("release") not in releases.NAMES:
         return entry
     release, profile = releases.get(entry["release"]), entry.get("profile", "default")

@@ -99,10 +99,10 @@ class Settings(Values):
     apps: dict[Name, App] = {}
     """Services of your own, in files; see [Apps](docs/apps.md)."""
     objects: list[Entry] = []
-    """Objects as Kubernetes has them, for what no other key says, such as a Sidecar or a Telemetry: files and folders
-    of the project, or the objects themselves; see [Plain Kubernetes objects](docs/objects.md)."""
+    """Plain Kubernetes objects that no other key can describe, such as a Sidecar or a Telemetry: files and folders of
+    the project, or the objects themselves; see [Plain Kubernetes objects](docs/objects.md)."""
     patches: tuple[Patch, ...] = ()
-    """Changes of the stack's objects, for what no other key says, as strategic merge patches or JSON patches; see
+    """Changes to the stack's objects that no other key can make, as strategic merge patches or JSON patches; see
     [Patches](docs/patches.md)."""
     traffic: Traffic = Traffic()
     """Traffic management: routing between services, ingress hosts, and egress; see [Traffic](docs/traffic.md)."""
@@ -119,17 +119,17 @@ class Settings(Values):
     """Whether workloads in injected namespaces are created only after istiod has patched its webhooks. Set it to false
     only on a cluster where no istiod runs."""
     keepDefinitions: bool = False
-    """Whether the definitions of Istio's API, and with them everybody's custom resources, outlive the stack. Counts
-    from the next `up` on."""
+    """Whether Istio's CRDs, and with them the custom resources of everybody, outlive the stack. Takes effect with the
+    next `up`."""
     analysis: Analysis = Analysis()
-    """What the analysis of the stack's objects, before they are registered, and its policies are to leave out."""
+    """Findings that the analysis of the stack's objects, before they are registered, and its policies leave out."""
     policies: dict[PolicyName, Level] = {}
-    """Enforcement levels of policies, by name, or for all others by `all`; see [Policies](docs/policies.md)."""
+    """Enforcement levels of policies, by name; `all` sets that of all others; see [Policies](docs/policies.md)."""
     publicValues: tuple[str, ...] = ()
-    """Names of environment variables, headers and proxy metadata whose values reports and previews show. They hide what
-    is set freely, unless it is a number, a boolean, a duration, or a variable that Istio defines."""
+    """Names of environment variables, headers and proxy metadata whose values reports and previews show. Other values
+    of these kinds are hidden, except for numbers, booleans, durations, and variables that Istio defines."""
     timeout: Seconds = 300
-    """Seconds within which each object must get ready, or be deleted."""
+    """Seconds within which each object must become ready, or be deleted."""
     context: Annotated[str, Deciding] | None = None
     """Kubeconfig context of the stack's cluster; `mesh-dev` and `mesh-today` are the embedded ones. If not set, it must
     be given as `CONTEXT`."""

@@ -181,11 +181,11 @@ def _not_injected(settings: Settings, of_apps: Apps) -> Iterator[str]:
                 manual.with_sidecar(settings.control_plane_of(injected.revision), item.body)
             except InjectionError as error:
                 way = f"or set mesh:injectedNamespaces.{item.ref.namespace}.injection to auto"
-                yield f"{item.source.place()}: {item.ref}: manual injection refuses it: {error}; mend that, {way}"
+                yield f"{item.source.place()}: {item.ref}: manual injection refuses it: {error}; correct that, {way}"
 
 
 def _homes(settings: Settings, of_apps: Apps) -> Mapping[str, str]:
-    """The namespace of each Service of the apps whose name neither another app nor Bookinfo has."""
+    """The namespace of each Service of the apps whose name no other app and not Bookinfo has."""
     found: dict[str, list[str]] = {}
     for item in of_apps.objects:
         if item.ref.kind == kinds.SERVICE:
@@ -211,7 +211,7 @@ def _project(settings: Settings) -> Project:
 
 
 def _bookinfo_routes(settings: Settings) -> BookinfoRoutes | None:
-    """What `mesh:traffic` leads to Bookinfo's services; None without Bookinfo."""
+    """The settings of `mesh:traffic` for Bookinfo's services; None without Bookinfo."""
     if not settings.bookinfo:
         return None
     gateways = {service: set[str]() for service in bookinfo.CALLERS}

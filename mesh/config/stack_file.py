@@ -55,10 +55,10 @@ def encrypted(content: Mapping[str, Any]) -> Iterator[tuple[Keys, str]]:
 
 def with_encrypted(content: Mapping[str, Any], other: Mapping[str, Any], strict: bool = True) -> dict[str, Any]:
     """The content of a stack file with the encrypted values, and the salt and keys, that only `other` has. Unless
-    `strict`, those that do not fit are left out.
+    `strict`, values that do not fit are left out.
 
-    Raises StackFileError for a value that `other` has encrypted and `content` has in clear, for one in a list that
-    `content` lacks, and if the two are encrypted with different salts."""
+    Raises StackFileError for a value that is encrypted in `other` and in clear text in `content`, for an encrypted
+    value in a list that `content` lacks, and if the two are encrypted with different salts."""
     config = copy.deepcopy(content.get("config") or {})
     ours = {path for path, value in _leaves(config, ()) if secure.is_encrypted(value)}
     leaves = [leaf for leaf in _leaves(other.get("config") or {}, ()) if secure.is_encrypted(leaf[1])]
@@ -90,13 +90,13 @@ def _put(config: dict[str, Any], path: Keys, value: Any) -> None:
         at = at.setdefault(step, value if i == len(path) else {})
         if not isinstance(at, dict) or (i == len(path) and at is not value):
             raise StackFileError(
-                f"{key_at(path)} is encrypted for this stack, but its file has {key_at(path[:i])} in clear: take that"
-                " out of the file"
+                f"{key_at(path)} is encrypted for this stack, but its file has {key_at(path[:i])} in clear text: take"
+                " that out of the file"
             )
 
 
 def key_at(path: Keys) -> str:
-    """A path as people write it, such as `mesh:pilot.env.TOKEN`."""
+    """A path as users write it, such as `mesh:pilot.env.TOKEN`."""
     return str(path[0]) + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path[1:])
 
 
@@ -109,7 +109,7 @@ def _leaves(value: Any, path: Keys) -> Iterator[tuple[Keys, Any]]:
 
 
 def _plain(value: Any, path: Keys) -> Any:
-    """The value with placeholders for what is encrypted."""
+    """The value with placeholders in place of encrypted values."""
     if secure.is_encrypted(value):
         return secure.placeholder(key_at(path), value["secure"])
     if isinstance(value, dict):

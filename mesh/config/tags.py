@@ -40,13 +40,13 @@ def images_of_control_plane(pilot: Pilot, global_: Global) -> dict[Path, str]:
 
 
 def tags_of_proxies(values: Values) -> dict[Path, str]:
-    """The tags of node agents and gateways of their own."""
+    """The tags that node agents and gateways set for themselves."""
     gateways: dict[Path, str] = {("gateways", name, "tag"): spec.tag for name, spec in values.gateways.items()}
     return {("cni", "tag"): values.cni.tag, ("ztunnel", "tag"): values.ztunnel.tag, **gateways}
 
 
 def tags_of_control_plane(tag: str, pilot: Pilot) -> dict[Path, str]:
-    """The tag of all images, and that of istiod's own."""
+    """The tag of all images, and istiod's own tag."""
     return {("tag",): tag, ("pilot", "tag"): pilot.tag}
 
 

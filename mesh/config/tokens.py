@@ -1,4 +1,4 @@
-"""Checks of `mesh:security.jwt` against other keys: what cannot work at a gateway that requires tokens."""
+"""Checks of `mesh:security.jwt` against other keys, which may not work at a gateway that requires tokens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.security.jwt import PATH, Jwt
 from mesh.traffic.services import Service
 
 AUTHORIZATION = "authorization"
-"""Header that Istio reads tokens from where an issuer names none, in lower case."""
+"""The header from which Istio reads tokens if the issuer names none, in lower case."""
 
 
 def problems(s: Settings) -> Iterator[str]:
@@ -25,21 +25,21 @@ def problems(s: Settings) -> Iterator[str]:
     for name, outside in s.traffic.egress.items():
         if outside.gateway == jwt.gateway and outside.protocol == "TLS":
             yield (
-                f"mesh:traffic.egress.{name}.gateway: {jwt.gateway} requires tokens (mesh:{PATH}), and refuses what it"
-                " passes through as TLS, where it can see none; choose another gateway"
+                f"mesh:traffic.egress.{name}.gateway: {jwt.gateway} requires tokens (mesh:{PATH}), and refuses TLS"
+                " connections that it passes through, since it sees no token in them; choose another gateway"
             )
     for name, entry in s.traffic.hosts.items():
         if entry.gateway == jwt.gateway and entry.connections:
             yield (
                 f"mesh:traffic.hosts.{name}.gateway: {jwt.gateway} requires tokens (mesh:{PATH}), and refuses"
-                " connections in which it can see none; choose another gateway"
+                " connections in which it sees no token; choose another gateway"
             )
     yield from _headers_taken(s, jwt)
 
 
 def unproven(s: Settings, objects: Iterable[AppObject]) -> Iterator[str]:
-    """Access rules that ask for claims where no token is proved, so that no request has any. `objects` are those of the
-    apps and of `mesh:objects`."""
+    """Access rules that ask for claims at pods that verify no tokens, so that no request has claims. `objects` are
+    those of the apps and of `mesh:objects`."""
     if any(item.ref.kind == kinds.REQUEST_AUTHENTICATION for item in objects):
         return
     proving = s.security.jwt.gateway if s.security.jwt else None
@@ -50,36 +50,36 @@ def unproven(s: Settings, objects: Iterable[AppObject]) -> Iterator[str]:
     for key, rule in rules:
         if rule.claims and (proving is None or rule.atGateway != proving):
             yield (
-                f"mesh:{authorization.PATH}.{key}.claims: no token is proved at these pods, so no request has claims:"
+                f"mesh:{authorization.PATH}.{key}.claims: these pods verify no tokens, so no request has claims:"
                 f" {where}, or add a RequestAuthentication for them to mesh:objects"
             )
 
 
 def _headers_taken(s: Settings, jwt: Jwt) -> Iterator[str]:
-    """Keys that read the header of a token behind the gateway, which takes it out of requests."""
+    """Keys that read the header of a token behind the gateway, which removes it from requests."""
     taken = {header: i for i, rule in reversed([*enumerate(jwt.issuers)]) for header in _taken(rule)}
 
     def problem(path: str, header: str | None, effect: str) -> Iterator[str]:
         if header and header.lower() in taken:
             issuer = f"mesh:{PATH}.issuers[{taken[header.lower()]}]"
             yield (
-                f"mesh:traffic.{path}: {jwt.gateway} takes the token out of requests, and {header} with it, so that"
+                f"mesh:traffic.{path}: {jwt.gateway} removes the token from requests, and {header} with it, so that"
                 f" {effect}; set {issuer}.forwardOriginalToken to true, or choose another header"
             )
 
     for name, entry in s.traffic.hosts.items():
         for i, route in enumerate(entry.routes if entry.gateway == jwt.gateway else ()):
             counted = route.limit.by.header if route.limit and route.limit.by else None
-            yield from problem(f"hosts.{name}.routes[{i}].limit.by.header", counted, "none is counted")
+            yield from problem(f"hosts.{name}.routes[{i}].limit.by.header", counted, "no request is counted")
     for name, service in _behind(s, jwt).items():
         counted = service.limit.by.header if service.limit and service.limit.by else None
-        yield from problem(f"services.{name}.limit.by.header", counted, "those of visitors are not counted")
+        yield from problem(f"services.{name}.limit.by.header", counted, "requests of visitors are not counted")
         hashed = service.affinity.header if service.affinity else None
-        yield from problem(f"services.{name}.affinity.header", hashed, "those of visitors go to any pod")
+        yield from problem(f"services.{name}.affinity.header", hashed, "requests of visitors go to any pod")
 
 
 def _taken(rule: api.JWTRule) -> list[str]:
-    """The headers, in lower case, that are taken out of a request whose token is this issuer's."""
+    """The headers, in lower case, that the gateway removes from a request with a token of this issuer."""
     if rule.forwardOriginalToken:
         return []
     if rule.fromHeaders:

@@ -1,4 +1,4 @@
-"""The metrics of autoscalers in their former form (`autoscaling/v2beta1`), in which Istio's own settings have them."""
+"""The metrics of autoscalers in their former form (`autoscaling/v2beta1`), which Istio's own settings use."""
 
 from __future__ import annotations
 

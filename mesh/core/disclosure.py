@@ -1,9 +1,9 @@
 """Which values of settings and objects may be shown, in reports, previews, messages and logs.
 
-Hidden are the values that people set freely, since they may be credentials: of environment variables, of headers that a
-route sets, of proxy metadata; and whatever by its name or form is a credential. Shown are numbers, booleans and
-durations, the variables that Istio and this project define, and those that the stack declares public
-(`mesh:publicValues`).
+Two kinds of values are hidden: those that people set freely, since they may be credentials (values of environment
+variables, of headers that a route sets, and of proxy metadata), and those that are credentials by their name or form.
+Numbers, booleans and durations are shown, and so are the variables that Istio and this project define and those that
+the stack declares public (`mesh:publicValues`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TELLING: Final = re.compile(
 _TELLING_HEADER: Final = re.compile(r"auth(?!or)|authori[sz]|cookie|credential|key|pass|secret|session|signature|token")
 """Part of the name of a header that holds a credential, or of a cookie in the header's value."""
 _CLAIM: Final = "@request.auth.claims"
-"""What the name of a header begins with that stands for a claim of a token, whose own name follows."""
+"""Prefix of the name of a header that stands for a claim of a token. The name of the claim follows."""
 _PRIVATE_JWK: Final = ("k", "d", "p", "q", "dp", "dq", "qi")
 """Members of a JSON web key that are secret (RFC 7518)."""
 _OWN_NAMES: Final = """
@@ -57,7 +57,7 @@ _OWN: Final = frozenset(_OWN_NAMES.split())
 """Environment variables that this project's components set themselves, besides those of Istio."""
 _SEPARATORS: Final = re.compile(r"[\s/:;,?&=@#%]+")
 _WORD: Final = 6
-"""Length from which a value is looked for in messages without quotes around it, too."""
+"""Minimum length of the values that messages are searched for even without quotes around them."""
 _IDENTIFYING: Final = ("name", "key")
 
 
@@ -71,7 +71,7 @@ class Disclosure:
 
     def is_credential(self, path: Path, value: Any) -> bool:
         """Whether the value at a path (of settings or of an object) is a credential by its name or form. Only strings
-        are. A text that is a document, such as the mesh config, is none, but may hold one."""
+        can be. A document as text, such as the mesh config, is not a credential, but may contain one."""
         if not _is_sensitive(value):
             return False
         kind, name = _free(_plain(path))
@@ -91,7 +91,7 @@ class Disclosure:
         return _replaced(value, path, self.hides)
 
     def concealed(self, text: str, values: Any) -> str:
-        """A message about values, with `[secret]` in place of those that are hidden."""
+        """A message about values, with `[secret]` in place of the hidden ones."""
         hidden = list[str]()
 
         def note(value: str) -> str:
@@ -116,7 +116,7 @@ class Disclosure:
 
 
 DEFAULT: Final = Disclosure()
-"""Without any declared name."""
+"""The disclosure without public names."""
 
 
 _PSEUDONYMS: Final[dict[str, str]] = {}
@@ -168,7 +168,7 @@ def document(text: str, path: Path = ()) -> Mapping[str, Any] | None:
 
 
 def written(content: Mapping[str, Any], like: str) -> str:
-    """A mapping as text, in JSON or YAML, as the text `like` is."""
+    """A mapping as text, in the format of the text `like`: JSON or YAML."""
     if like.lstrip().startswith("{"):
         return json.dumps(content)
     return documents.dump(dict(content), sort_keys=False)
@@ -189,7 +189,7 @@ def step(item: Any, index: int) -> str:
 
 
 class _Place(NamedTuple):
-    """What kind of value stands at a path."""
+    """The kind of the value at a path."""
 
     tells: Callable[[str, str], bool]
     """Whether its name (or value) says that it is a credential."""
@@ -218,7 +218,7 @@ _FIELD: Final = _Place(_field_tells, is_free=False)
 _VARIABLE: Final = _Place(_variable_tells, is_free=True)
 _SET_HEADER: Final = _Place(_header_tells, is_free=True)
 _REQUIRED_HEADER: Final = _Place(_header_tells, is_free=False)
-"""Values of headers that a route or rule requires are what a review is about."""
+"""A header that a route or rule requires. Its value is shown, since reviews are about such values."""
 _WEB_KEY: Final = _Place(lambda *_: True, is_free=False)
 
 

@@ -14,19 +14,19 @@ import yaml
 _NUMBER: Final = re.compile(
     r"[-+]?(0[xXoObB][0-9a-fA-F_]+|(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9][0-9_]*)?)$"
 )
-"""A number to Go. PyYAML needs a dot before an exponent, and digits that fit the prefix."""
+"""A number as Go reads it. PyYAML needs a dot before an exponent, and digits that fit the prefix."""
 
 
 NUMBER: Final = "!number"
-"""Tag of numbers that only Go takes for some."""
+"""Tag of texts that only Go reads as numbers."""
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes texts in quotes that Go takes for something else."""
+    """Writes texts in quotes if Go would read them as something else."""
 
 
 class Loader(yaml.CSafeLoader):
-    """Reads `y` and `n` as Go does, and refuses texts that only Go takes for numbers."""
+    """Reads `y` and `n` as Go does, and refuses texts that only Go reads as numbers."""
 
 
 def _number(_: yaml.SafeLoader, node: yaml.ScalarNode) -> None:
@@ -51,5 +51,5 @@ def dump(data: Any, **options: Any) -> str:
 
 
 def load(text: str) -> Any:
-    """The data of a YAML document. Raises yaml.YAMLError, and ValueError for a text that only Go takes for a number."""
+    """The data of a YAML document. Raises yaml.YAMLError, and ValueError for a text that only Go reads as a number."""
     return yaml.load(text, Loader=Loader)

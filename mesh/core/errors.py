@@ -26,8 +26,8 @@ def not_one_of(value: Any, choices: Iterable[str]) -> str:
 
 
 def nearest(value: Any, choices: Iterable[str], similarity: float = 0.6) -> str:
-    """`; did you mean "…"?` with the choice most similar to `value`, in any letter case; empty if none is as similar as
-    `similarity`, of 1."""
+    """`; did you mean "…"?` with the choice most similar to `value`, in any letter case; empty if the similarity of all
+    choices is below `similarity`, from 0 to 1."""
     by_lower = {name.lower(): name for name in choices}
     close = difflib.get_close_matches(str(value).lower(), by_lower, n=1, cutoff=similarity)
     return f'; did you mean "{by_lower[close[0]]}"?' if close else ""

@@ -105,9 +105,9 @@ _OTHER_KINDS: Final = (
         for name in ("Endpoints", "Event", "LimitRange", "Node", "PersistentVolume", "ResourceQuota")
     ),
 )
-"""Kinds that need no constant here, and whose names are shown without the group, too."""
+"""Kinds that have no constant in this module, but whose names are also shown without the group."""
 
 BY_NAME: Final[Mapping[str, GroupKind]] = {
     kind.name: kind for kind in (*(value for value in vars().values() if isinstance(value, GroupKind)), *_OTHER_KINDS)
 }
-"""The kind that is meant by a name without a group."""
+"""The kind that a name without a group stands for."""

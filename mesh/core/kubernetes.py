@@ -59,8 +59,8 @@ def is_variable(name: str) -> bool:
     return bool(re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", name)) and not name.startswith("..") and name != "."
 
 
-NO_VARIABLE: Final = "{} is no name of an environment variable: letters, digits, -, _ and ., and no digit first"
-"""What to tell of another name."""
+NO_VARIABLE: Final = "{} is not the name of an environment variable: letters, digits, -, _ and ., and no digit first"
+"""The message about any other name."""
 
 
 def _variable(name: str) -> str:
@@ -108,14 +108,14 @@ def _host(value: str) -> str:
 
 def _object_name(value: str) -> str:
     if value and not _is_subdomain(value):
-        raise ValueError(f"{show(value)} is not an object's name: small letters, digits, - and ., 253 at most")
+        raise ValueError(f"{show(value)} is not an object's name: lower-case letters, digits, - and ., 253 at most")
     return value
 
 
 def _service_name(value: str) -> str:
     if len(value) > 63 or not re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", value):
         raise ValueError(
-            f"{show(value)} is not a Service's name: small letters, digits and -, a letter first, 63 at most"
+            f"{show(value)} is not a Service's name: lower-case letters, digits and -, a letter first, 63 at most"
         )
     return value
 
@@ -154,18 +154,18 @@ def _base64(value: str) -> str:
     try:
         b64decode(value, validate=True)
     except ValueError:
-        raise ValueError(f"{show(value)} is not base64, which `base64 --wrap=0 FILE` prints of a file") from None
+        raise ValueError(f"{show(value)} is not base64: `base64 --wrap=0 FILE` prints the base64 of a file") from None
     return value
 
 
 def _webhook_path(value: str) -> str:
     if not re.fullmatch(f"(/{_SUBDOMAIN})+/?", value):
-        raise ValueError(f'{show(value)} is not a path of small letters and digits: write it like "/inject/net/a"')
+        raise ValueError(f'{show(value)} is not a path of lower-case letters and digits: write it like "/inject/net/a"')
     return value
 
 
 def _with_fields(*names: str) -> Callable[[dict[str, str]], dict[str, str]]:
-    """The validator of a mapping that has no other keys."""
+    """A validator that refuses all other keys of a mapping."""
 
     def check(value: dict[str, str]) -> dict[str, str]:
         for name in value.keys() - set(names):
@@ -184,7 +184,7 @@ def _seccomp(value: dict[str, str]) -> dict[str, str]:
 
 
 NAME_FORM: Final = "valid name: up to {} lower-case letters, digits and hyphens, with no hyphen first or last"
-"""What an RFC 1123 label is, in the words of a message."""
+"""The form of an RFC 1123 label, in the words of a message."""
 Name = Annotated[
     str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63), Form(NAME_FORM.format(63)), Deciding
 ]
@@ -257,9 +257,9 @@ class Resources(Documented):
             # Kubernetes does not overcommit such resources: a request must equal its limit.
             asked = {self.requests.get(name, self.limits.get(name)), self.limits.get(name)}
             if len(asked) > 1 or any(value is None or not _is_whole(quantities.parse(value)) for value in asked):
-                raise ValueError(f"{name} takes a whole number as its limit, and no other as its request")
+                raise ValueError(f"the limit of {name} must be a whole number, and its request the same number")
         return self
 
 
 ResourcesOrNull = Annotated[Resources, BeforeValidator(_none_as_empty)]
-"""The same; null has none of its own."""
+"""The same; null means no requests and limits of its own."""

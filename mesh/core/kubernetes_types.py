@@ -1,5 +1,5 @@
-"""Parts of Kubernetes' objects in the config, with Kubernetes' own names. Their fields are checked here, by name and
-type; what they mean only the API server knows."""
+"""Parts of Kubernetes' objects in the config, with Kubernetes' own names. This module checks the names and types of
+their fields; only the API server checks the values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LEAVES: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {
     "quantity": ('a quantity, such as "100m" or "128Mi"', (int, float, str)),
     "Any": ("", (object,)),
 }
-"""What a value without fields is, in words, and the types of YAML that it may have."""
+"""The types of values without fields: their names in messages, and the types of YAML that their values may have."""
 
 
 _VARIABLE: Final = "EnvVar"

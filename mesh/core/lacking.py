@@ -1,4 +1,4 @@
-"""What a release lacks of the types of config and of Istio's API: fields, and values of enumerations."""
+"""The parts of the types of config and of Istio's API that a release lacks: fields, and values of enumerations."""
 
 from __future__ import annotations
 

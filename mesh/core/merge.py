@@ -19,7 +19,7 @@ def merged(base: Data, over: Data) -> dict[str, Any]:
 
 
 def differing(chosen: Data, base: Data) -> dict[str, Any]:
-    """The parts of `chosen` that `base` does not have so: merged over it, they make `chosen`."""
+    """The parts of `chosen` that differ from `base`: merged over `base`, they result in `chosen`."""
     found = {}
     for key, value in chosen.items():
         other = base.get(key)
@@ -62,8 +62,8 @@ def _merged_gateway(base: Data, over: Data, by_name: Collection[str]) -> dict[st
 
 
 def merged_by(key: str, base: Iterable[Data], over: Iterable[Data], whole: bool = False) -> list[Data]:
-    """The items of `base`, over which those of `over` with the same `key` are merged, or if `whole`, in whose places
-    they come. Further items of `over` are the first ones, as in Kubernetes' strategic merges."""
+    """The items of `base`, merged with the items of `over` that have the same `key`, or replaced by them if `whole`.
+    Further items of `over` come first, as in Kubernetes' strategic merges."""
     given, own = {item.get(key): item for item in over}, list(base)
     known = {item.get(key) for item in own}
     new = [item for name, item in given.items() if name not in known]

@@ -11,7 +11,7 @@ ROOT: Final = "istio-system"
 DEFAULT_DOMAIN: Final = "cluster.local"
 """Default DNS domain of a cluster."""
 DEFAULT_CLUSTER: Final = "Kubernetes"
-"""Name of a cluster, as istiod and proxies know it, whose installation sets none."""
+"""Name by which istiod and proxies know a cluster whose installation sets none."""
 DEFAULT_TRUST_DOMAIN: Final = "cluster.local"
 """Trust domain of a mesh whose MeshConfig sets none."""
 MESH_CONFIG: Final = "istio"
@@ -19,7 +19,7 @@ MESH_CONFIG: Final = "istio"
 INJECTOR: Final = "istio-sidecar-injector"
 """Name of the ConfigMap with the injection templates, and of the injection webhook."""
 EXTRA_CERTIFICATES: Final = "pilot-jwks-extra-cacerts"
-"""ConfigMap with a root certificate of one's own, which istiod trusts when it fetches keys of token issuers."""
+"""ConfigMap with an additional root certificate, which istiod trusts when it fetches keys of token issuers."""
 CNI: Final = "istio-cni"
 """The CNI plugin: its name in a node's network configuration, its service account and role."""
 CNI_NODE: Final = "istio-cni-node"
@@ -102,7 +102,7 @@ files."""
 
 
 def revisioned(name: str, revision: str) -> str:
-    """The name of an object that each control plane has its own of, such as `istiod-canary`."""
+    """The name of an object of which each control plane has its own, such as `istiod-canary`."""
     return name if revision == DEFAULT_REVISION else f"{name}-{revision}"
 
 

@@ -33,13 +33,13 @@ def wire_name(name: str, field: FieldInfo) -> str:
 
 
 def json_name(name: str) -> str:
-    """The name that JSON has for a field of protobuf's, such as `accessLogFile` for `access_log_file`."""
+    """The JSON name of a protobuf field, such as `accessLogFile` for `access_log_file`."""
     return re.sub("_(.)", lambda found: found[1].upper(), name)
 
 
 def of(name: str, value: Any, model: type[BaseModel]) -> list[str]:
     """The paths below `model`, such as `tracing.sampling`, of the fields `name` that accept `value`; nearest first.
-    Of a part that a further control plane repeats, only the first path is there."""
+    If a further control plane repeats a part, only the first path is among them."""
     found = [path for path, field in _paths(name, model, (), "") if _accepts(field, value)]
     first = (path for path in found if not any(path.endswith(f".{other}") for other in found))
     return sorted(first, key=lambda path: (path.count("."), path))

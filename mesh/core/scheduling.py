@@ -76,7 +76,7 @@ class NodeAffinity(Documented):
     requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
     """Nodes on which pods may run. Pods stay where they are if labels change later."""
     preferredDuringSchedulingIgnoredDuringExecution: tuple[PreferredSchedulingTerm, ...] | None = None
-    """Nodes on which pods run preferably."""
+    """Nodes on which pods preferably run."""
 
 
 class PodAffinityTerm(Documented):
@@ -88,7 +88,7 @@ class PodAffinityTerm(Documented):
     labelSelector: PodSelector | None = None
     """Labels of the pods; no pods if not set."""
     namespaces: tuple[Name, ...] | None = None
-    """Namespaces of the pods; together with those of `namespaceSelector`. The own namespace if neither is set."""
+    """Namespaces of the pods; together with those of `namespaceSelector`. The pod's own namespace if neither is set."""
     namespaceSelector: PodSelector | None = None
     """Labels of the namespaces of the pods."""
 

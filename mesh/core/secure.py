@@ -1,7 +1,7 @@
 """Encrypted values of the config (`secure:`), which only Pulumi's engine can decrypt.
 
 Until the engine registers a resource, a placeholder stands for such a value. So analysis, reports and renders need no
-key, and cannot show what they never have.
+key, and cannot disclose the values.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def key_of(text: str) -> str:
 
 
 def has_unnamed(value: Any) -> bool:
-    """Whether a secret stands in a value that is not an encrypted one of the config."""
+    """Whether a value contains a secret that does not come from an encrypted value of the config."""
     return HIDDEN in _PLACEHOLDER.sub("", json.dumps(value, default=str))
 
 
@@ -59,12 +59,14 @@ def is_encrypted(value: Any) -> bool:
 
 
 def refusal(problem: str, keys: Collection[str]) -> str:
-    """A problem of the config as it is told: if it is about one of the encrypted `keys`, that this key cannot be
-    encrypted. Others are unchanged."""
+    """The message about a problem of the config: if the problem is about one of the encrypted `keys`, the message says
+    that this key cannot be encrypted. Other problems are unchanged."""
     path = _without_indexes(problem.partition(": ")[0])
     named = next((key for key in keys if _without_indexes(key) == path), "")
     if key := named or key_of(problem):
-        return f"{key}: is encrypted (`secure:`), but decides which objects there are, or their form: write it in clear"
+        return (
+            f"{key}: is encrypted (`secure:`), but decides which objects exist, or their form: write it in clear text"
+        )
     return problem
 
 

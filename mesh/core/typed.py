@@ -29,8 +29,8 @@ class Typed(BaseModel):
 
 
 class Deciding:
-    """Annotation of strings that the program has to read: they decide which objects there are, what they are called or
-    how they are made, or are amounts and durations, which no one needs to hide."""
+    """Annotation of strings that the program has to read: they decide which objects exist, their names or their form,
+    or they are amounts and durations, which nobody needs to hide."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -38,7 +38,7 @@ class Deciding:
 
 
 class Form:
-    """Annotation of strings that have a pattern: what they are, in words that end `… is no`."""
+    """Annotation of strings that have a pattern: their form, in words that follow `… is not a`."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -52,8 +52,8 @@ def problems(error: ValidationError, model: type[BaseModel], root: str, lacks: L
 
 
 def is_malformed(error: ValidationError) -> bool:
-    """Whether a value has the wrong type or lacks a part, so that it cannot be read; one that is refused for what it
-    says can."""
+    """Whether a value has the wrong type or lacks a part, so that it cannot be read. A value that is refused for its
+    content can be read."""
     return any(_is_malformed(details) for details in error.errors(include_url=False))
 
 
@@ -138,12 +138,12 @@ class _Location:
 
     @property
     def form(self) -> str:
-        """What a string has to be, in words; empty if nothing is said."""
+        """The required form of a string, in words; empty if it has none."""
         return next((m.text for m in self.metadata if isinstance(m, Form)), "")
 
     @property
     def shape(self) -> str:
-        """What stands in place of a mapping, of a type that has shorter forms, with the mapping itself."""
+        """The forms of a type that has shorter forms, among them the mapping; empty for other types."""
         short = getattr(self.annotation, "short_forms", "")
         return f"{short} or a mapping" if short else ""
 
@@ -185,7 +185,7 @@ def _line(details: ErrorDetails, model: type[BaseModel], root: str, lacks: Lacks
     if kind in _BOUNDS and location.bounds:
         return f"{path}: {given} is not {location.bounds}"
     if kind in _FORM and location.form:
-        return f"{path}: {given} is no {location.form}"
+        return f"{path}: {given} is not a {location.form}"
     if kind in _EXPECTED:
         expected = (kind in _MAPPING and location.shape) or _EXPECTED[kind]
         return f"{path}: expected {expected}, got {given}{_hint(kind, value, location)}"
@@ -197,8 +197,8 @@ def _line(details: ErrorDetails, model: type[BaseModel], root: str, lacks: Lacks
 
 
 def _meant(name: str, value: Any, location: _Location, model: type[BaseModel], root: str) -> str:
-    """What an unknown field was meant to be: a misspelt field, or one that belongs at another place, below the one
-    where it stands or else anywhere; empty if there is none, or too many."""
+    """A hint about an unknown field: the correct spelling, or the places where the field belongs, below the given place
+    or else anywhere; empty if there is none, or too many."""
     if close := nearest(name, location.fields, _MISSPELT):
         return close
     above = f"{root}{location.path.removeprefix('.')}".rstrip(" .:")

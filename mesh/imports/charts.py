@@ -1,4 +1,4 @@
-"""Helm values of Istio's charts, told apart by what they have, as the values of one IstioOperator."""
+"""Helm values of Istio's charts, recognized by their keys, as the values of one IstioOperator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mesh.values import upstream
 
 GATEWAY: Final = "gateway"
 CHARTS: Final = ("base", "istiod", "cni", "ztunnel", GATEWAY)
-"""The charts, by the names that people call them."""
+"""The names of the charts."""
 _TELLING: Final[Mapping[str, frozenset[str]]] = {
     "istiod": frozenset(("pilot", "meshConfig", "sidecarInjectorWebhook", "telemetry", "istio_cni", "pdb")),
     "cni": frozenset(("cni", "cniBinDir", "cniConfDir", "excludeNamespaces", "ambient", "repair")),
@@ -20,7 +20,7 @@ _TELLING: Final[Mapping[str, frozenset[str]]] = {
     "ztunnel": frozenset(("xdsAddress", "caAddress", "terminationGracePeriodSeconds", "l7Telemetry")),
     "base": frozenset(("base", "defaultRevision")),
 }
-"""Keys by which the values of a chart are known, the most telling chart first."""
+"""Keys by which the values of a chart are recognized, the most specific chart first."""
 _IN_NAMES: Final[Mapping[str, str]] = {
     "istiod": "istiod",
     "discovery": "istiod",
@@ -31,7 +31,7 @@ _IN_NAMES: Final[Mapping[str, str]] = {
     "egress": GATEWAY,
     "base": "base",
 }
-"""Charts by what the name of a file has."""
+"""Charts by a part of a file's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +43,11 @@ class File:
     """The file's name without its ending."""
     values: Data
     chart: str = ""
-    """The chart that the user names, such as `gateway:edge`; empty if it is to be found out."""
+    """The chart that the user names, such as `gateway:edge`; empty if the keys must tell."""
 
 
 def of_files(files: Sequence[File], origin: str) -> Source:
-    """The source that the values are. Raises SourceError if nothing tells which chart's they are."""
+    """The source of the values. Raises SourceError if the chart of any values is unknown."""
     values: Data = {}
     gateways = list[GatewayChart]()
     components: dict[str, Data] = {}
@@ -80,7 +80,7 @@ def _chart(file: File) -> str:
     found = named or next((chart for chart, keys in _TELLING.items() if keys & set(file.values)), "")
     if not found:
         raise SourceError(
-            f"{file.origin}: nothing tells which chart's values these are: name it, such as"
+            f"{file.origin}: it is unclear which chart these values are for: name it, such as"
             f" FROM=istiod={file.origin} (charts: {', '.join(CHARTS)}; of a gateway with its name: {GATEWAY}:NAME=…)"
         )
     return found

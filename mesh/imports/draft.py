@@ -1,4 +1,4 @@
-"""A stack's config as it is put together, and what of the source has no place in it."""
+"""A stack's config while it is put together, and the parts of the source that have no place in it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Draft:
         self.overlays: list[Overlay] = []
 
     def add(self, path: Steps, value: Any, shown: str = "", name: str = "") -> None:
-        """Adds a part of an IstioOperator's `spec`. `shown` is the path that a message has in place of it; `name` is
-        that of the gateway that the part is about."""
+        """Adds a part of an IstioOperator's `spec`. Messages show the path `shown` in place of `path`, if it is set;
+        `name` is the name of the gateway that the part is about."""
         for at, inner in _parts(path, value):
             place = tuple(name if step == upstream.NAME else step for step in upstream.place(at))
             said = f"{shown}{''.join(f'.{step}' for step in at[len(path) :])}" if shown else ".".join(at)
@@ -53,7 +53,7 @@ class Draft:
             self.config = merged(self.config, kept)
 
     def _admitted(self, data: Data, rest: fitting.Rest, path: Steps = ()) -> Data:
-        """The data without the keys that the release refuses by name; `rest` gets those that say something."""
+        """The data without the keys that the release refuses by name; `rest` gets those with a value."""
         found = {}
         for key, value in data.items():
             here = (*path, str(key))
@@ -64,12 +64,12 @@ class Draft:
         return found
 
     def lay(self, config: Data) -> None:
-        """Lays config over what there is."""
+        """Merges config over the present one."""
         self.config = merged(self.config, config)
 
 
 def _said(refused: Refusal, path: Steps) -> str:
-    """Why a key is refused, and what does the same."""
+    """Why a key is refused, and the key that does the same."""
     remedy = refused.remedy(path)
     return f"{refused.why}: write mesh:{written(remedy)}" if remedy else refused.why
 

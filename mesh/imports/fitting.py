@@ -1,4 +1,4 @@
-"""Which parts of data the types of the settings take, and why they do not take the others."""
+"""The parts of data that the types of the settings accept, and the reasons why they do not accept the others."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from mesh.core.typed import ShortForm
 from mesh.imports.source import Steps, camel
 
 NOTHING: Final = object()
-"""Stands for data of which no part is taken."""
+"""Stands for data of which no part is accepted."""
 Rest = list[tuple[Steps, str]]
-"""The paths of parts that are not taken, each with the reason."""
+"""The paths of parts that are not accepted, each with the reason."""
 
 
 class Fitting:
@@ -33,8 +33,8 @@ class Fitting:
         self.rest: Rest = []
 
     def fit(self, annotation: Any, data: Any, path: Steps = (), field: FieldInfo | None = None) -> Any:
-        """The data in the order of the type's fields, without the parts that the type does not take, which `rest` has
-        then; NOTHING if none is left. Null is nothing, as it is to Istio."""
+        """The data in the order of the type's fields, without the parts that the type does not accept, which are added
+        to `rest`; NOTHING if no part is left. Null counts as not set, as in Istio."""
         if data is None:
             return NOTHING
         models = list(_models(annotation))
@@ -71,7 +71,7 @@ class Fitting:
         return [item for item in found if item is not NOTHING] or NOTHING
 
     def _whole(self, annotation: Any, data: Any, path: Steps) -> Any:
-        """Data that is taken whole or not at all; a text that stands for a number or a boolean is one."""
+        """Data that is accepted as a whole or not at all. A text with a number or a boolean counts as one."""
         adapter, problem = TypeAdapter(annotation), ""
         for tried, strict in ((data, True), *((read, True) for read in _read(data)), (data, False)):
             try:
@@ -89,14 +89,14 @@ class Fitting:
 
 
 def _problem(error: ValidationError) -> str:
-    """What is wrong with a value, without its path and the value itself, which may be a credential."""
+    """The problem of a value, without its path and the value itself, which may be a credential."""
     details = error.errors(include_url=False)[0]
     text = str(details.get("ctx", {}).get("error", details["msg"]))
-    return f"not taken here: {text[:1].lower()}{text[1:]}"
+    return f"not accepted here: {text[:1].lower()}{text[1:]}"
 
 
 def _read(data: Any) -> list[Any]:
-    """What a text is to YAML, if that is a number or a boolean."""
+    """The number or boolean that YAML reads from a text, if any."""
     if not isinstance(data, str):
         return []
     try:
@@ -119,14 +119,15 @@ def _bare(annotation: Any) -> Any:
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
-    """The type itself, if it is a model with fields of its own; no types with shorter forms, which are read whole."""
+    """The type itself, if it is a model with fields of its own; no types with shorter forms, which are read as a
+    whole."""
     bare = _bare(annotation)
     is_model = isinstance(bare, type) and issubclass(bare, BaseModel) and not issubclass(bare, ShortForm)
     return [bare] if is_model and bare.model_fields else []
 
 
 def _inner(annotation: Any) -> Any:
-    """The type of what a map or list holds; None for others."""
+    """The type of the values of a map or list; None for other types."""
     bare = _bare(annotation)
     arguments = get_args(bare)
     if get_origin(bare) is dict and arguments[1] is not Any:
@@ -150,5 +151,5 @@ def _field(model: type[BaseModel], key: str) -> tuple[str, FieldInfo | None]:
 
 
 def said(path: Steps) -> str:
-    """A path as people write it."""
+    """A path as users write it."""
     return written(int(step) if step.isdigit() else step for step in path)

@@ -14,9 +14,9 @@ from mesh.releases.release import Release
 from mesh.values.gateway import Gateway, Kind
 
 _OWN: Final[dict[Kind, str]] = {"ingress": "istio-ingressgateway", "egress": "istio-egressgateway"}
-"""Istio's own gateway of each kind, whose values count for all gateways of the kind."""
+"""Istio's own gateway of each kind, whose values apply to all gateways of the kind."""
 _NAMED: Final = ("name", "enabled", "labels", "zvpn", "customService")
-"""Values of a gateway that are not settings of it: the component has them, or nothing reads them."""
+"""Values of a gateway that are no settings of it: its component has them, or nothing reads them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def _of_profile(of: _Of, name: str) -> Data:
 
 
 def _by_components(of: _Of, name: str) -> Data:
-    """What the profile has of a gateway in `components`, where it counts more than values."""
+    """The profile's settings of a gateway in `components`, where they override values."""
     return as_map(as_map(of.release.profiles.by_components.get(of.profile, {}).get("gateways")).get(name))
 
 
@@ -123,7 +123,7 @@ def _add_entry(draft: Draft, of: _Of, name: str, entry: Data) -> None:
 
 
 def _add_labels(draft: Draft, of: _Of, name: str, label: Data) -> None:
-    """The labels, as far as the gateway would not have them here without being told."""
+    """Adds the labels that the gateway would not have by default."""
     istios = {"app": of.own, "istio": of.own.removeprefix("istio-")}
     labels = {**istios, **as_map(of.values.get("labels")), **label}
     usual = Gateway.model_construct(labels={}).selector(name)
@@ -144,5 +144,5 @@ def _add_chart(draft: Draft, name: str, values: Data) -> None:
 def _of_chart(name: str) -> Iterator[Left]:
     yield Left(
         path=f"gateway:{name}",
-        why="Istio's chart has the proxy injected; here its pods are written out, and are replaced once",
+        why="Istio's chart relies on injection of the proxy; here its pods contain the proxy, and are replaced once",
     )

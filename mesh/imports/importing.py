@@ -1,4 +1,4 @@
-"""A source as a stack's config: what differs from the profile, and what could not be carried over."""
+"""A source as a stack's config: the differences from the profile, and the parts that could not be carried over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesh.releases.release import Release
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """The config of a stack that is an installation."""
+    """The config of a stack that corresponds to an installation."""
 
     config: dict[str, Any]
     """The keys without `mesh:`; without credentials."""
@@ -26,11 +26,11 @@ class Imported:
     release: Release
     profile: str
     overlays: Sequence[Overlay] = ()
-    """Patches that are still to be translated."""
+    """Overlays that are still to be translated into patches."""
 
 
 def imported(source: Source, asked: str = "") -> Imported:
-    """The config that a source stands for. `asked` is the release that the user names. Raises SourceError."""
+    """The config of a source. `asked` is the release that the user names. Raises SourceError."""
     release = release_of(source, asked)
     profile = layers.profile_of(source, release)
     draft = layers.laid(source, release, profile)
@@ -39,7 +39,7 @@ def imported(source: Source, asked: str = "") -> Imported:
 
 
 def finished(config: Mapping[str, Any], left: Sequence[Left], release: Release) -> Imported:
-    """A config that is put together, without what is not valid, credentials, and what the profile says anyway."""
+    """A complete config without invalid parts, credentials, and values that the profile has anyway."""
     sound, unfit = pruning.valid(config)
     covered, secrets = secret_values.hidden(sound, Disclosure(release.variables))
     scaled, idle = _without_idle_counts(covered)
@@ -63,6 +63,6 @@ def _without_idle_counts(config: dict[str, Any]) -> tuple[dict[str, Any], list[L
     for path, part, workload in parts:
         if as_map(part).get("replicaCount") is not None and workload.autoscaleEnabled:
             del part["replicaCount"]
-            why = "an autoscaler sets the number of pods: autoscaleMin is their least"
+            why = "an autoscaler sets the number of pods: autoscaleMin is the minimum"
             left.append(Left(path=f"{path}.replicaCount", why=why))
     return config, left

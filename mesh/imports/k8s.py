@@ -1,4 +1,4 @@
-"""What a component of an IstioOperator has below `k8s`, in the form of the settings of a workload."""
+"""The keys below `k8s` in a component of an IstioOperator, as settings of a workload."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mesh.imports.source import Data, Overlay, as_map
 
 _CPU: Final = "cpu"
 _GIVEN: Final = "scaleTargetRef"
-"""What an autoscaler needs, and always has here."""
+"""A field that an autoscaler needs, and that a stack always sets."""
 
 
 def settings(k8s: Data) -> dict[str, Any]:
-    """The part of a workload's settings that `k8s` is. Overlays are not part of it."""
+    """The settings of a workload that correspond to `k8s`. Overlays are not among them."""
     found = {key: value for key, value in k8s.items() if key not in ("env", "hpaSpec", "strategy", "overlays")}
     found |= _env(k8s.get("env") or [])
     if hpa := as_map(k8s.get("hpaSpec")):

@@ -16,10 +16,10 @@ from mesh.releases.release import Release
 from mesh.values.pilot import Pilot
 
 _PLAIN: Final = ("hub", "tag", "revision", "compatibilityVersion", "meshConfig")
-"""Fields of a `spec` that become values, which count more."""
+"""Fields of a `spec` that become values. The values of the `spec` override them."""
 _KNOWN: Final = frozenset((*_PLAIN, "profile", "values", "unvalidatedValues", "components", "namespace"))
 _VARIABLES: Final = ("traceSampling",)
-"""Settings of istiod that a profile makes by a variable."""
+"""Settings of istiod that a profile sets by an environment variable."""
 _TOOLS: Final = ("ownerName",)
 """Values that only tell which tool installed something."""
 
@@ -72,16 +72,16 @@ def _of_another(source: Source, release: Release) -> bool:
 
 
 class _OfProfile(NamedTuple):
-    """What a profile sets in `components`, beside gateways."""
+    """The settings of a profile in `components`, without gateways."""
 
     kept: Data
     undone: Data
-    """What the settings are without the profile, where it does not count."""
+    """The defaults of the settings of the profile that do not apply."""
 
 
 def _by_components(spec: Data, values: Data, release: Release, profile: str) -> _OfProfile:
-    """What of a profile counts more than the values of the source. Variables of istiod in the source take the place of
-    all that the profile has."""
+    """The settings of a profile that override the values of the source. Variables of istiod in the source replace all
+    those of the profile."""
     found = {key: part for key, part in release.profiles.by_components.get(profile, {}).items() if key != "gateways"}
     if not (at(values, ("pilot", "env")) or at(spec, ("components", "pilot", "k8s", "env"))):
         return _OfProfile(found, {})
@@ -104,8 +104,8 @@ def _components(draft: Draft, components: Data) -> None:
 
 
 def _namespaces(draft: Draft) -> None:
-    """Declares the namespaces of gateways and nodes' pods, which are there already; the installation's own is that of
-    all that names none."""
+    """Declares the namespaces of gateways and node agents as existing. Objects without a namespace are in that of the
+    installation."""
     config: dict[str, Any] = draft.config
     root = as_map(config.get("global")).get("istioNamespace", ROOT)
     declared = set()

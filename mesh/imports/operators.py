@@ -13,7 +13,7 @@ KIND: Final = "IstioOperator"
 LISTS: Final = ("ingressGateways", "egressGateways")
 """The lists among an IstioOperator's components, whose entries have names."""
 _OPEN: Final = frozenset(("label", "podAnnotations", "serviceAnnotations", "nodeSelector", "matchLabels", "overlays"))
-"""Maps whose keys are people's own, or another format's."""
+"""Maps whose keys are chosen by users, or belong to another format."""
 
 
 def is_operator(document: Data) -> bool:
@@ -22,7 +22,7 @@ def is_operator(document: Data) -> bool:
 
 
 def of_documents(documents: Sequence[Data], origin: str) -> Source:
-    """The source that IstioOperators are, later ones over earlier ones. Raises SourceError if one has no valid form."""
+    """The source of IstioOperators, later ones over earlier ones. Raises SourceError if one has an invalid form."""
     spec: Data = {}
     for document in documents:
         spec = overlaid(spec, _spec(document, origin))
@@ -45,7 +45,7 @@ def overlaid(base: Data, over: Data) -> dict[str, Any]:
 def _spec(document: Data, origin: str) -> Data:
     spec = document.get("spec") or {}
     if not isinstance(spec, Mapping):
-        raise SourceError(f"{origin}: the spec of {KIND} is no map")
+        raise SourceError(f"{origin}: the spec of {KIND} is not a map")
     found: dict[str, Any] = {camel(key): value for key, value in spec.items()}
     namespace = as_map(document.get("metadata")).get("namespace")
     if namespace and "namespace" not in found:
@@ -64,7 +64,7 @@ def _components(components: Any, origin: str) -> Data:
         if not isinstance(entries, list) or not all(
             isinstance(entry, Mapping) and "name" in entry for entry in entries
         ):
-            raise SourceError(f"{origin}: components.{name} is no list of gateways with names")
+            raise SourceError(f"{origin}: components.{name} is not a list of gateways with names")
     return found
 
 

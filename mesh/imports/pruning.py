@@ -1,4 +1,4 @@
-"""A config without what makes no difference, and without what would not be valid."""
+"""Removes the parts of a config that make no difference, and those that are not valid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mesh.imports.source import Data, Left, Steps
 _PROBLEM: Final = re.compile(rf"{NAMESPACE}:(?P<path>\S+?):? (?P<text>.*)", re.DOTALL)
 _STEPS: Final = re.compile(r'\["(?P<quoted>[^"]*)"]|\[(?P<index>\d+)]|(?P<name>[^.\[\]]+)')
 _TRIES: Final = 100
-"""Invalid parts of one config that are taken out, one after the other."""
+"""The maximum number of invalid parts that are taken out of one config, one after the other."""
 
 
 def settings_of(config: Data) -> Settings:
@@ -82,7 +82,7 @@ def _remove(config: Any, path: Steps) -> None:
 
 
 def pruned(config: Data) -> dict[str, Any]:
-    """The config without the parts that change nothing: the profile has them so."""
+    """The config without the parts that change nothing, since the profile has the same values."""
     found = copy.deepcopy(dict(config))
     whole = settings_of(found)
     for path in list(_leaves(found)):
@@ -107,7 +107,7 @@ def _at(config: Any, path: Steps) -> Any:
 
 
 def _leaves(value: Any, path: Steps = ()) -> Iterator[Steps]:
-    """The paths of what is no map, and of empty maps."""
+    """The paths of values that are not maps, and of empty maps."""
     if isinstance(value, Mapping) and (value or not path):
         for key, inner in value.items():
             yield from _leaves(inner, (*path, str(key)))

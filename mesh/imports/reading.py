@@ -48,8 +48,8 @@ def _is_object(body: Data) -> bool:
 
 
 def read(text: str, folder: Path) -> Source:
-    """The source that `FROM` names: files and folders, each with a chart before it if it has Helm values that nothing
-    else tells apart. Paths are relative to `folder`. Raises SourceError."""
+    """The source that `FROM` names: files and folders, each with the name of a chart before it if its Helm values do
+    not tell the chart. Paths are relative to `folder`. Raises SourceError."""
     found = [document for word in _words(text) for document in _documents(word, folder)]
     origin = _shown(found[0].path, folder) if len({one.path for one in found}) == 1 else text
     if not found:
@@ -58,7 +58,7 @@ def read(text: str, folder: Path) -> Source:
     values = [one for one in found if one.chart or "kind" not in one.body or "apiVersion" not in one.body]
     if len(operator) + len(values) < len(found):
         other = next(one.body for one in found if "kind" in one.body and not operators.is_operator(one.body))
-        raise SourceError(f"{origin} has a {other['kind']}, and is no IstioOperator and no Helm values: {_EXAMPLE}")
+        raise SourceError(f"{origin} has a {other['kind']}, and not an IstioOperator or Helm values: {_EXAMPLE}")
     if operator and values:
         raise SourceError(f"{origin}: an IstioOperator and Helm values install two Istios: import one at a time")
     if operator:
@@ -76,7 +76,7 @@ def _words(text: str) -> Sequence[str]:
     except ValueError as error:
         raise SourceError(f"FROM={text}: {error}") from None
     if not words:
-        raise SourceError(f"FROM is missing: what to import, such as {_EXAMPLE}")
+        raise SourceError(f"FROM is missing: the files to import, such as {_EXAMPLE}")
     return words
 
 
@@ -86,7 +86,7 @@ def _documents(word: str, folder: Path) -> Iterator[_Document]:
         if said["chart"] not in CHARTS:
             raise SourceError(f"FROM={word}: chart {errors.not_one_of(said['chart'], CHARTS)}")
         if (said["chart"] == GATEWAY) != bool(said["name"]):
-            raise SourceError(f"FROM={word}: a gateway, and nothing else, is given with its name: {GATEWAY}:NAME=FILE")
+            raise SourceError(f"FROM={word}: a gateway, and nothing else, takes a name: {GATEWAY}:NAME=FILE")
         chart, word = ":".join(filter(None, (said["chart"], said["name"]))), said["path"]
     for path in _files(folder / word, word):
         yield from (_Document(path=path, body=body, chart=chart) for body in _bodies(path))
@@ -104,7 +104,7 @@ def _bodies(path: Path) -> Iterator[Data]:
     try:
         found: list[Any] = list(yaml.load_all(path.read_text(), documents.Loader))
     except UnicodeDecodeError:
-        raise SourceError(f"{path.name} is no text") from None
+        raise SourceError(f"{path.name} is not a text") from None
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
@@ -113,7 +113,7 @@ def _bodies(path: Path) -> Iterator[Data]:
         if body is None:
             continue
         if not isinstance(body, dict):
-            raise SourceError(f"{path.name} has no map, but {errors.show(body)}: {_EXAMPLE}")
+            raise SourceError(f"{path.name} has {errors.show(body)} in place of a map: {_EXAMPLE}")
         yield body
 
 

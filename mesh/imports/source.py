@@ -1,4 +1,4 @@
-"""What is imported: the content of an installation in the form of an IstioOperator's `spec`."""
+"""The source of an import: the content of an installation in the form of an IstioOperator's `spec`."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ class GatewayChart:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """An installation as somebody wrote it down."""
+    """An installation as its files describe it."""
 
     origin: str
-    """What it was read from, such as `operator.yaml`."""
+    """The files that it was read from, such as `operator.yaml`."""
     form: str
-    """What it is, such as `IstioOperator`."""
+    """The format, such as `IstioOperator`."""
     spec: Data
     """The `spec` of an IstioOperator, with names in camel case; of Helm charts, `values` alone."""
     gateway_charts: Sequence[GatewayChart] = ()
     lists_gateways: bool = False
-    """Whether there are no gateways but those it has: so it is with Helm, whereas a profile brings its own."""
+    """Whether the installation has only the gateways of the source, as with Helm; otherwise the profile has more."""
 
     @property
     def tag(self) -> str:
-        """The tag of the images; empty if the source does not say."""
+        """The tag of the images; empty if the source has none."""
         return str(self.spec.get("tag") or at(self.spec, ("values", "global", "tag")) or "")
 
 
@@ -77,7 +77,7 @@ def at(data: Any, path: Sequence[str]) -> Any:
 
 
 def as_map(value: Any) -> Data:
-    """The value if it is a map, else an empty one: Istio takes null for nothing."""
+    """The value if it is a map, else an empty map: to Istio, null means not set."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -104,5 +104,5 @@ def release_of(source: Source, asked: str) -> Release:
             f"{source.origin} is of Istio {releases.minor(source.tag)} (tag {source.tag}), and the releases here are"
             f" {', '.join(releases.NAMES)}: {choices} reads it as one of these"
         )
-    said = f"its tag {source.tag} does not say" if source.tag else "it has no tag that says"
-    raise SourceError(f"{source.origin}: {said} of which release it is: add {choices}")
+    said = f"its tag {source.tag} does not tell" if source.tag else "it has no tag that tells"
+    raise SourceError(f"{source.origin}: {said} the release: add {choices}")

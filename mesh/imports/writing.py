@@ -1,4 +1,4 @@
-"""A stack's file as a person writes it: where it is from, the keys in the usual order, and what is still to be set."""
+"""The text of a new stack file: its source, the keys in the usual order, and the credentials that are still missing."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _WIDTH: Final = 118
 
 
 def text(config: Data, about: str, secrets: Sequence[str]) -> str:
-    """The file of a stack with this config. `about` says where it is from; `secrets` are the paths of credentials that
-    are not in it."""
+    """The text of a stack file with this config. `about` describes the source; `secrets` are the paths of credentials
+    that are not in the config."""
     lines = [*_comment(about), "config:"]
     for key in sorted(config, key=_order):
         lines += [" " * _INDENT + line if i == 0 else line for i, line in enumerate(_entry(key, config[key]))]
     if secrets:
-        lines += _comment("Credentials of the installation, which are not written here in clear (docs/secrets.md):")
+        lines += _comment("Credentials of the installation, which are not here in clear text (docs/secrets.md):")
         lines += [f"# {path}" for path in secrets]
     return "\n".join([*lines, ""])
 
@@ -40,7 +40,7 @@ def _comment(told: str) -> Iterator[str]:
 
 
 def _order(key: str) -> tuple[int, str]:
-    """The place of a key: the stack's first, then the values, then what else the stack says."""
+    """The place of a key: first the stack's own keys, then the values, then the stack's other keys."""
     names = [*_FIRST, *_wire_names(Values), *_wire_names(Settings)]
     return (names.index(key) if key in names else len(names), key)
 

@@ -1,4 +1,4 @@
-"""Kubernetes objects in YAML files that people have: read with the place of each field, and checked for their form."""
+"""Kubernetes objects in the user's YAML files: read with the place of each field, and checked for their form."""
 
 from mesh.manifests.documents import Manifest, ManifestError, missing, parse
 from mesh.manifests.files import read

@@ -1,4 +1,4 @@
-"""The objects of one YAML file, each with the line that a field is on."""
+"""The objects of one YAML file, with the lines of their fields."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Manifest:
 
     body: Mapping[str, Any]
     file: str
-    """The path as the user names it; `-` for standard input; folder and object for one of a kustomization, whose
-    lines nobody has written; the key of an object that stands in a stack's config."""
+    """The path as the user writes it; `-` for standard input; folder and object for an object of a kustomization, whose
+    lines are generated; the config key for an object in a stack's config."""
     node: yaml.MappingNode | None = field(default=None, repr=False)
     """The object in the file; None if it is in no file."""
 
@@ -60,16 +60,16 @@ def parse(text: str, file: str) -> list[Manifest]:
 
 
 class _Duplicate(Exception):
-    """A key is twice in a mapping."""
+    """A key occurs twice in a mapping."""
 
     def __init__(self, node: yaml.Node, key: object) -> None:
-        super().__init__(f"{show(key)} is twice in one mapping: only the last one would count")
+        super().__init__(f"{show(key)} occurs twice in one mapping: only the last one would count")
         self.line = node.start_mark.line + 1
 
 
 class _Loader(documents.Loader):
-    """Reads numbers and dates as kubectl does; refuses keys that are twice in a mapping; remembers the line of what it
-    constructs."""
+    """Reads numbers and dates as kubectl does, refuses keys that occur twice in a mapping, and remembers the lines of
+    the values."""
 
     at: int = 1
 
@@ -126,18 +126,18 @@ def _problem(error: Exception, text: str) -> str:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line if mark else 0, text.rstrip().count("\n"))  # the end is behind the last line
         template = next((n for n, one in enumerate(text.splitlines()) if _TEMPLATE.search(one)), None)
-        return f"{template + 1}: {_UNRENDERED}" if template is not None else f"{line + 1}: no YAML: {error.problem}"
+        return f"{template + 1}: {_UNRENDERED}" if template is not None else f"{line + 1}: not YAML: {error.problem}"
     return str(error)
 
 
-_UNRENDERED: Final = "a template of Helm ({{) that was not rendered: name what `helm template` prints"
+_UNRENDERED: Final = "a Helm template ({{) that is not rendered: use the output of `helm template`"
 
 
 def _objects(node: yaml.Node, body: Any, file: str, problems: list[str]) -> Iterator[Manifest]:
     """The objects of a document; a List's are its items."""
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode) or not isinstance(body, Mapping):
-        problems.append(f"{file}:{line}: {_what(body)} and no object: separate objects by ---, or use kind List")
+        problems.append(f"{file}:{line}: {_what(body)} instead of an object: separate objects by ---, or use kind List")
         return
     items = body.get("items")
     if str(body.get("kind", "")).endswith("List") and isinstance(items, Sequence):
@@ -160,12 +160,12 @@ def _what(body: Any) -> str:
 
 
 def missing(body: Mapping[str, Any]) -> Iterator[str]:
-    """What an object lacks that each must have."""
+    """The missing fields that every object must have."""
     meta = body.get("metadata")
     for name in ("apiVersion", "kind"):
         if not isinstance(body.get(name), str) or not body[name]:
             yield (
-                f"an object without {name}" if body.get(name) is None else f"{name} is {show(body[name])}, and no text"
+                f"an object without {name}" if body.get(name) is None else f"{name} is {show(body[name])}, not a text"
             )
     if not isinstance(meta, Mapping):
         yield "an object without metadata"

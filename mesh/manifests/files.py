@@ -16,7 +16,7 @@ from mesh.manifests.documents import Manifest, ManifestError, parse
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 """Names of the files that are read in a folder."""
 KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-"""Names of the file that makes a folder a kustomization, which `kubectl kustomize` renders."""
+"""Names of the file of a kustomization: `kubectl kustomize` renders the folder of such a file."""
 _NAMES_OTHERS: Final = (
     "resources",
     "bases",
@@ -27,7 +27,7 @@ _NAMES_OTHERS: Final = (
     "generators",
     "validators",
 )
-"""Keys of a kustomization with paths, or addresses, of further ones."""
+"""Keys of a kustomization with the paths or addresses of other sources."""
 _ELSEWHERE: Final = re.compile(r"://|^git@|^github\.com/|\?(ref|version|timeout|submodules)=")
 LIMIT: Final = 60
 """Timeout of `kubectl kustomize`, in seconds."""
@@ -67,7 +67,7 @@ def _sources(path: str, root: Path, outside: bool, problems: list[str]) -> Itera
     """The text and the name of each file."""
     place = (root / path).resolve()
     if not outside and not place.is_relative_to(root.resolve()):
-        problems.append(f"{path}: outside the project, so that others would not have it: put it below {root.name}/")
+        problems.append(f"{path}: outside the project, where other users do not have it: put it below {root.name}/")
     elif not place.exists():
         problems.append(f"{path}: there is no such file or folder")
     elif place.is_file():
@@ -76,7 +76,7 @@ def _sources(path: str, root: Path, outside: bool, problems: list[str]) -> Itera
         yield from _kustomized(place, path, problems)
     elif inner := sorted({file.parent for name in KUSTOMIZATIONS for file in place.rglob(name)}):
         names = ", ".join(f"{path.rstrip('/')}/{folder.relative_to(place)}" for folder in inner)
-        problems.append(f"{path}: name the kustomization that is meant: {names}")
+        problems.append(f"{path}: contains kustomizations: name the one to use: {names}")
     else:
         files = sorted(file for file in place.rglob("*") if file.suffix in SUFFIXES and file.is_file())
         if not files:
@@ -89,20 +89,20 @@ def _text(file: Path, name: str, problems: list[str]) -> Iterator[tuple[str, str
     try:
         yield file.read_text(), name
     except UnicodeDecodeError:
-        problems.append(f"{name}: no text in UTF-8")
+        problems.append(f"{name}: not a text in UTF-8")
 
 
 def _kustomized(folder: Path, name: str, problems: list[str]) -> Iterator[tuple[str, str]]:
-    """What kubectl makes of a kustomization. It fetches no base from elsewhere: without a network the stack would be
-    another one."""
+    """The objects that kubectl renders from a kustomization. Remote sources are refused, since the stack would be
+    different without a network."""
     if remote := next(_remote(folder), None):
-        problems.append(f"{name}: its kustomization names {remote}, which is elsewhere: put a copy beside it")
+        problems.append(f"{name}: its kustomization names {remote}, which is not a local file: put a copy beside it")
         return
     command = ["kubectl", "kustomize", str(folder)]
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT)
     except FileNotFoundError:
-        problems.append(f"{name}: kubectl is not on PATH, which renders kustomizations: install it, or name the files")
+        problems.append(f"{name}: rendering a kustomization needs kubectl on PATH: install it, or name the files")
         return
     except subprocess.TimeoutExpired:
         problems.append(f"{name}: kubectl kustomize takes more than {LIMIT} seconds")
@@ -114,7 +114,7 @@ def _kustomized(folder: Path, name: str, problems: list[str]) -> Iterator[tuple[
 
 
 def _content(file: Path) -> dict[str, list[object]]:
-    """The lists of a kustomization; none of one that kubectl refuses."""
+    """The lists of a kustomization; empty for one that kubectl refuses."""
     try:
         found = yaml.safe_load(file.read_text())
     except (yaml.YAMLError, UnicodeDecodeError):
@@ -123,7 +123,7 @@ def _content(file: Path) -> dict[str, list[object]]:
 
 
 def _remote(folder: Path) -> Iterator[str]:
-    """What a kustomization, or one that it names, takes from other places than files."""
+    """The sources of a kustomization, or of one that it names, that are not local files."""
     for file in (folder / name for name in KUSTOMIZATIONS):
         content = _content(file) if file.exists() else {}
         for key in _NAMES_OTHERS:

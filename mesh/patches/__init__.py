@@ -1,1 +1,1 @@
-"""`mesh:patches`: what changes objects of a stack where no setting says it."""
+"""`mesh:patches`: changes to objects of a stack for which there is no setting."""

@@ -1,4 +1,4 @@
-"""Joins entries of `mesh:patches` about one object that follow each other."""
+"""Joins consecutive entries of `mesh:patches` about the same object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Entry = Mapping[str, Any]
 
 
 def together(entries: Sequence[Entry], how: Merging) -> list[Entry]:
-    """The entries, with merges that follow each other as one, and JSON patches too."""
+    """The entries, with consecutive merges joined into one, and consecutive JSON patches too."""
     found: list[Entry] = []
     for entry in entries:
         last = found[-1] if found else {}

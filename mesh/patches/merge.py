@@ -2,7 +2,7 @@
 
 Mappings are merged, null removes a key, and lists are replaced, except that Kubernetes' types name a key by which the
 items of some lists are merged. `$patch: delete` empties a mapping, or removes an item of such a list; `$patch: replace`
-takes the patch's mapping, or list, for the whole.
+replaces a whole mapping or list by that of the patch.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ def _refuse_directives(items: Sequence[Any], at: Path) -> None:
 
 
 def _cleaned(value: Any, at: Path) -> Any:
-    """A value as it is set where nothing was: without nulls, and without what only tells how to merge."""
+    """A value of a patch where the object has none: without nulls and without directives."""
     if isinstance(value, Mapping):
         if value.get(DIRECTIVE) == "replace":
-            raise PatchError((*at, DIRECTIVE), "there is nothing to replace: leave the directive out")
+            raise PatchError((*at, DIRECTIVE), "the object has no value to replace: leave the directive out")
         if DIRECTIVE in value:
             return _LEFT_OUT
         for key in value:
@@ -109,7 +109,7 @@ def _merged_list(old: Sequence[Any], patch: Sequence[Any], how: Merging, at: Pat
 def _item(item: Any, key: str, at: Path) -> Mapping[str, Any]:
     """An item of a patch's list. One that replaces the list needs no key."""
     if not isinstance(item, Mapping):
-        raise PatchError(at, f"{show(item)} is no mapping with `{key}`, by which items of this list are merged")
+        raise PatchError(at, f"{show(item)} is not a mapping with `{key}`, by which items of this list are merged")
     if key not in item and item.get(DIRECTIVE) != "replace":
         raise PatchError(at, f"an item lacks `{key}`, by which items of this list are merged")
     return item

@@ -1,5 +1,5 @@
-"""JSON patches (RFC 6902). They are applied here, since objects hold values that cannot be copied: those that only an
-update will know."""
+"""JSON patches (RFC 6902). This module applies them itself, since objects contain values that cannot be copied: those
+that are known only during an update."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Operation(Documented):
     """An operation of a JSON patch (RFC 6902)."""
 
     op: Literal["add", "remove", "replace", "move", "copy", "test"]
-    """What to do at `path`. `test` refuses the patch if the value is another one."""
+    """What to do at `path`. `test` refuses the patch if the value differs from `value`."""
     path: str
     """A JSON pointer, such as `/spec/template/spec/containers/0/args/-`. `-` is the place behind the last item of a
     list; `/` in a key is written `~1`, and `~` is written `~0`."""
@@ -39,9 +39,9 @@ class Operation(Documented):
                 yield (name,), f'{show(pointer)} is not a JSON pointer: write it like "/spec/replicas"'
         moves, sets = self.op in ("move", "copy"), self.op in ("add", "replace", "test")
         if moves != (self.from_ is not None):
-            yield ("from",), f"{'is required' if moves else 'is'} for move and copy{' alone' * (not moves)}"
+            yield ("from",), f"is {'required' if moves else 'only'} for move and copy"
         if sets != ("value" in self.model_fields_set):
-            yield ("value",), f"{'is required' if sets else 'is'} for add, replace and test{' alone' * (not sets)}"
+            yield ("value",), f"is {'required' if sets else 'only'} for add, replace and test"
 
     @property
     def steps(self) -> Sequence[str]:
@@ -68,7 +68,7 @@ def applied(body: Mapping[str, Any], operation: Operation) -> Any:
     value = operation.value if operation.op == "add" else _at(body, source)
     if operation.op == "move":
         if list(path[: len(source)]) == source and path != source:
-            raise PatchError(_path(path), "is inside of what would be moved")
+            raise PatchError(_path(path), "is inside the value that would be moved")
         body = _changed(body, source, _removed)
     return _changed(body, path, lambda node, step, at: _added(node, step, at, value))
 
@@ -78,7 +78,7 @@ def _path(path: Sequence[str]) -> Path:
 
 
 Change = Callable[[Any, str, Path], Any]
-"""A mapping or list with a change at one of its keys or indexes, which is in the whole at a path."""
+"""Changes a mapping or list at one of its keys or indexes. The path is that of the mapping or list in the object."""
 
 
 def _changed(node: Any, path: Sequence[str], change: Change, at: Path = ()) -> Any:
@@ -137,7 +137,7 @@ def _removed(node: Any, step: str, at: Path) -> Any:
 
 
 def _set(node: Any, step: str, at: Path, value: Any) -> Any:
-    """A mapping or list with another value for what is there."""
+    """A mapping or list with another value at a key or index that it has."""
     if isinstance(node, Mapping):
         if step not in node:
             raise _missing(node, step, at)

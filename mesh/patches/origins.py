@@ -16,7 +16,7 @@ _Steps = tuple[frozenset[str], ...]
 
 
 def of(patches: Sequence[Patch], obj: Object) -> Writes:
-    """What the patches have written in an object that they are applied to, each with the key of the patch."""
+    """The fields that the patches have written in an object, each with the key of the patch."""
     how = merging(obj.kind)
     return tuple(
         (steps, key(i)) for i, one in enumerate(patches) if one.covers(obj.ref) for steps in _of(one, obj.body, how)
@@ -24,7 +24,7 @@ def of(patches: Sequence[Patch], obj: Object) -> Writes:
 
 
 def keys_of(patches: Sequence[Patch], ref: Ref) -> list[str]:
-    """The keys of the patches of an object."""
+    """The keys of the patches that are about an object."""
     return [key(i) for i, one in enumerate(patches) if one.covers(ref)]
 
 
@@ -78,6 +78,6 @@ def _pointed(pointer: Sequence[str], there: Any) -> _Steps:
 
 
 def _names(item: Any, index: int) -> frozenset[str]:
-    """The steps by which comparisons know an item of a list."""
+    """The steps by which comparisons identify an item of a list."""
     named = (item[field] for field in _NAMING if field in item) if isinstance(item, Mapping) else ()
     return frozenset([f"[{index}]", *(f"[{name}]" for name in named)])

@@ -1,4 +1,4 @@
-"""`mesh:patches`: an entry, and which objects it is about."""
+"""`mesh:patches`: an entry, and the objects that it changes."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ _OBJECT: Final = re.compile(r"(?P<kind>[A-Z]\w*(\.[\w.-]+)?) +((?P<namespace>[^/
 def _object(text: str) -> str:
     if not _OBJECT.fullmatch(text):
         raise ValueError(
-            f'{show(text)} is no object: write it like "Deployment istio-system/istiod", or "ClusterRole istiod-*" if'
-            " its kind is in no namespace"
+            f'{show(text)} is not an object: write it like "Deployment istio-system/istiod", or "ClusterRole istiod-*"'
+            " if its kind is cluster-scoped"
         )
     return text
 
 
 class Patch(Documented):
-    """A change of objects for which there is no setting; see [Patches](patches.md)."""
+    """A change to objects for which there is no setting; see [Patches](patches.md)."""
 
     object: Annotated[str, AfterValidator(_object), Deciding]
-    """The objects: `Kind namespace/name`, or `Kind name` if the kind is in no namespace. `*` matches any text in
+    """The objects: `Kind namespace/name`, or `Kind name` if the kind is cluster-scoped. `*` matches any text in
     namespace and name."""
     merge: dict[str, Any] | None = None
     """A strategic merge patch, as `kubectl patch` takes it: containers, variables, volumes and ports are merged by
     their names or numbers, `null` removes a field, and `$patch: delete` an item."""
     json_: tuple[Operation, ...] | None = Field(default=None, alias="json")
-    """A JSON patch (RFC 6902), in place of `merge`: operations in their order."""
+    """A JSON patch (RFC 6902), in place of `merge`: operations in the order in which they are applied."""
 
     def check(self) -> Findings:
         if (self.merge is None) == (self.json_ is None):
@@ -90,6 +90,6 @@ def key(index: int) -> str:
 
 
 UNPATCHED: Final[Mapping[kinds.GroupKind, str]] = {
-    kinds.CUSTOM_RESOURCE_DEFINITION: "definitions follow from the types that everything here is checked with",
+    kinds.CUSTOM_RESOURCE_DEFINITION: "CRDs are generated from the types that all objects are checked with",
 }
 """Kinds that are not patched, with the reason."""

@@ -1,4 +1,4 @@
-"""Applies the patches of a stack to its objects, and tells what is wrong with them."""
+"""Applies the patches of a stack to its objects, and reports their problems."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _REPLICAS: Final = ("spec", "replicas")
 
 
 def untyped(_: Object) -> Type:
-    """Stands for the type of an object where only the result counts."""
+    """The type of an object for callers that do not check types."""
     return ANY
 
 
 class Patching:
-    """The patches of a stack, while its objects are made."""
+    """The patches of a stack while its objects are created."""
 
     def __init__(self, patches: Sequence[Patch], type_of: Callable[[Object], Type] = untyped) -> None:
         """`type_of`: the type of an object."""
@@ -44,10 +44,10 @@ class Patching:
         return any(one.covers(ref) for one in self._patches)
 
     def elsewhere(self, ref: Ref, origin: str) -> None:
-        """Notes an object that is not patched here, since people write it themselves, under the config key `origin`."""
+        """Notes an object that is not patched, since users write it themselves, under the config key `origin`."""
         for i, one in enumerate(self._patches):
             if one.covers(ref):
-                self._elsewhere.setdefault(i, f"{ref} comes from {origin}, where it can be written as wanted")
+                self._elsewhere.setdefault(i, f"{ref} comes from {origin}: change it there")
 
     def applied(self, body: Object) -> Object:
         """An object with the patches that are about it; the same object if there are none, or if one is refused."""
@@ -60,7 +60,7 @@ class Patching:
         return body
 
     def problems(self) -> list[str]:
-        """What is wrong with the patches, one line each; asked when all objects have been made."""
+        """The problems of the patches, one line each. Call it when all objects have been created."""
         for i, ref in self._replicas:
             if ref in self._scaled:
                 text = f"{ref}: spec.replicas is left to its autoscaler: set the autoscaler's amounts"
@@ -110,12 +110,12 @@ class Patching:
         known = sorted(same or {str(ref.kind) for ref in self._known})
         listed = f"{', '.join(known[:_SHOWN])}{' …' if len(known) > _SHOWN else ''}"
         guess = nearest(patch.object if same else patch.kind, known)
-        none = f"no {patch.object}" if same else f"no {patch.object}, and nothing of this kind"
-        return f"the stack makes {none}{guess} (it makes {listed})"
+        none = f"no {patch.object}" if same else f"no {patch.object}, and no object of this kind"
+        return f"the stack has {none}{guess} (it has {listed})"
 
 
 def _misfits(patch: Patch, type_: Type, at: str) -> Iterator[str]:
-    """What the type of an object refuses of a patch."""
+    """The parts of a patch that the type of an object refuses."""
     if patch.merge is not None:
         yield from (f"{at}.merge{_place(one)}" for one in types.problems(patch.merge, type_, merges=True))
     for j, one in enumerate(patch.json_ or ()):
@@ -144,8 +144,8 @@ def _replicas(body: Object) -> Any:
 
 
 def _digested(body: Object, patch: Patch) -> Object:
-    """The object with another digest, if it has one: the provider waits for the patched object then, and takes no
-    earlier one for it."""
+    """The object with another digest, if it has one. The provider then waits for the patched object, and does not
+    mistake an earlier version for it."""
     notes = (body.get("metadata") or {}).get("annotations") or {}
     old = notes.get(names.DIGEST)
     if not old:

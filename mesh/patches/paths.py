@@ -12,7 +12,7 @@ from mesh.core.kinds import GroupKind
 
 
 class Item(NamedTuple):
-    """The step of a path to an item of a list that is known by the value of its merge key."""
+    """The step of a path to an item of a list that the value of its merge key identifies."""
 
     name: str
 
@@ -38,7 +38,7 @@ def written(path: Iterable[Step]) -> str:
 
 
 def shown(value: Any, path: Path) -> str:
-    """The value at a path for a message, without what is not to be shown."""
+    """The value at a path for a message, without hidden parts."""
     steps = tuple(
         f"[{one.name if isinstance(one, Item) else one}]" if not isinstance(one, str) else one for one in path
     )
@@ -51,7 +51,7 @@ def keys(path: Path) -> Keys:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a value is data, and not something that only an update will know."""
+    """Whether a value is plain data, and not an output that is known only during an update."""
     return value is None or isinstance(value, Mapping | list | tuple | str | bool | int | float)
 
 

@@ -1,5 +1,5 @@
-"""What a patch must not change: names and marks by which the stack knows its objects, what others write, and what the
-order of an update depends on."""
+"""The parts of objects that a patch must not change: names and marks by which the stack identifies its objects, fields
+that others write, and fields on which the order of an update depends."""
 
 from __future__ import annotations
 
@@ -96,21 +96,21 @@ def _scaled(kind: GroupKind, body: Object) -> Part:
 
 
 PROTECTED: Final = (
-    Protected(_names, "the stack and the cluster know the object by it"),
-    Protected(_marks, "the stack, the cluster's injection and Pulumi find by it what is theirs"),
-    Protected(_rest_of_metadata, "of metadata, only labels and annotations are set by a stack"),
+    Protected(_names, "the stack and the cluster identify the object by it"),
+    Protected(_marks, "the stack, the cluster's injection and Pulumi find their objects by it"),
+    Protected(_rest_of_metadata, "a stack sets only labels and annotations of metadata"),
     Protected(_status, "the cluster writes it"),
-    Protected(_selector, "what comes first in an update, and who reaches the pods, depends on it"),
-    Protected(_pod_labels, "selectors of Services, policies and budgets go by it; labels may be added"),
+    Protected(_selector, "the order of an update, and who reaches the pods, depend on it"),
+    Protected(_pod_labels, "selectors of Services, policies and budgets use it; labels may be added"),
     Protected(_service_type, "what an update waits for depends on it: mesh:gateways has a `type` for each gateway"),
     Protected(_written_by_istiod, "istiod writes it, and an update waits for that"),
-    Protected(_secret_values, "values of Secrets come from Pulumi's config alone"),
+    Protected(_secret_values, "values of Secrets come only from Pulumi's config"),
     Protected(
         _documents, "sidecars, restarts and the analysis follow from the settings that it is made from: set those"
     ),
-    Protected(_scaled, "which replicas are left to the autoscaler follows from it"),
+    Protected(_scaled, "it decides which replicas are left to the autoscaler"),
 )
-"""All of it, with the reasons."""
+"""All protected parts, with the reasons."""
 
 
 def problems(kind: GroupKind, before: Object, after: Object) -> Iterator[tuple[str, str]]:
@@ -119,6 +119,6 @@ def problems(kind: GroupKind, before: Object, after: Object) -> Iterator[tuple[s
         was, now = part(kind, before), part(kind, after)
         for path in {**was, **now}:
             if path not in was and part is _pod_labels:
-                continue  # one that is added
+                continue  # the patch adds it
             if was.get(path) != now.get(path):
                 yield path, reason

@@ -60,7 +60,7 @@ def of_schema(schema: Mapping[str, Any]) -> Type:
 
 
 def at(type_: Type, steps: Sequence[str]) -> Type:
-    """The type of the value that a JSON pointer leads to. Raises PatchError for a field that there is not."""
+    """The type of the value that a JSON pointer leads to. Raises PatchError for an unknown field."""
     path: Path = ()
     for step in steps:
         if type_.names == ("array",):
@@ -75,7 +75,8 @@ def at(type_: Type, steps: Sequence[str]) -> Type:
 
 
 def problems(value: Any, type_: Type, merges: bool, path: Path = ()) -> Iterator[PatchError]:
-    """What a type refuses of a value. In a patch that `merges`, null removes a field, and directives have no type."""
+    """The problems of a value by its type. In a patch that `merges`, null removes a field, and directives have no
+    type."""
     if value is None and merges:
         return
     if type_.names and not any(_is(value, name) for name in type_.names):

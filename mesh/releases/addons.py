@@ -1,4 +1,4 @@
-"""What the samples of a release have for each addon: images, labels, security of pods, and configurations.
+"""The parts of a release's samples for each addon: images, labels, security of pods, and configurations.
 
 Parts of Kubernetes objects have the field names of its API."""
 
@@ -69,7 +69,7 @@ class Prometheus(Sample):
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """What a container is started with."""
+    """The arguments, environment and files with which a container starts."""
 
     arguments: tuple[str, ...] = ()
     environment: Labels = field(default_factory=dict)
@@ -106,7 +106,7 @@ class Grafana(Sample):
     open: Labels
     """Environment variables of a Grafana without a login."""
     interval: str
-    """How often Prometheus scrapes, as Grafana is told."""
+    """The interval at which Prometheus scrapes, for Grafana's configuration."""
     dashboards: Dashboards
 
 
@@ -122,20 +122,20 @@ class Volume:
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """How a program that is there already wants others to log in."""
+    """How addons log in to an existing program."""
 
     kind: Literal["basic", "token"]
     user: str = ""
 
     @property
     def part(self) -> str:
-        """What is secret: `password` or `token`."""
+        """The secret part: `password` or `token`."""
         return "password" if self.kind == "basic" else "token"
 
 
 @dataclass(frozen=True, kw_only=True)
 class KialiView:
-    """What Kiali is told of its surroundings."""
+    """The parts of Kiali's configuration about other addons."""
 
     urls: Mapping[str, str]
     """URLs inside the cluster of the other addons, by name."""
@@ -144,12 +144,12 @@ class KialiView:
     insecure: bool
     """Whether it is open without a login."""
     there: Collection[str] = ()
-    """Those among them that are not the stack's own."""
+    """Names of the addons that are existing programs, not the stack's own."""
     logins: Mapping[str, Login] = field(default_factory=dict)
-    """How it logs in to those that ask for it, by name."""
+    """How Kiali logs in to the addons that require it, by name."""
 
     def auth(self, name: str) -> dict[str, Any]:
-        """The section of its configuration that says so; empty if there is no login."""
+        """The section of its configuration for the login to an addon; empty if there is no login."""
         if not (login := self.logins.get(name)):
             return {}
         user = {"username": login.user} if login.user else {}

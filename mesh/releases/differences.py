@@ -1,7 +1,7 @@
-"""What a release of Istio changed in meaning: defaults and behavior that differ, and what is gone.
+"""What a release of Istio changed in meaning: different defaults and behavior, and parts that are gone.
 
-Each fact has the minor release of the change, so that one who comes from a later release is told less, and its source:
-the name of a file of istio/istio, `releasenotes/notes/NAME`, or what else is named.
+Each fact has the minor release of the change, so that an upgrade from a later release lists fewer changes. It also has
+its source: the name of a file of istio/istio, `releasenotes/notes/NAME`, or another source that is named.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ class Severity(IntEnum):
     """The severity of a change; a larger value is worse."""
 
     NOTE = 1
-    """Nothing that requests notice."""
+    """It has no effect on requests."""
     CHANGED = 2
-    """Something means something else."""
+    """Something has another meaning."""
     REFUSED = 3
-    """Something is refused, or nobody reads it any more."""
+    """Something is refused, or no longer read."""
 
     def __str__(self) -> str:
         return self.name.lower()
@@ -72,7 +72,7 @@ class Differences:
     filters: Mapping[str, Gone] = field(default_factory=dict)
     """By name of a filter of a proxy that EnvoyFilters may name."""
     filter_names: Mapping[str, str] = field(default_factory=dict)
-    """The names of Envoy's filters by their names of old, which `filter-names` is about."""
+    """The names of Envoy's filters by their former names, which `filter-names` is about."""
 
 
 def order(release: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""What a release does not have of config and of objects, and what it refuses of them, in words."""
+"""Messages about parts of config and of objects that a release does not have or refuses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def of_mesh_config(release: str, model: type[Message], data: Mapping[str, Any]) 
 
 
 def refused_mesh_config(release: str, config: Message) -> Findings:
-    """What istiod of the release refuses of a MeshConfig, beyond what the types refuse."""
+    """The problems that istiod of the release finds in a MeshConfig, in addition to those of the types."""
     yield from refusals(config, replace(releases.get(release).api, enforced=False))  # no definition has its types
 
 
@@ -50,14 +50,14 @@ def of_object(release: str, message: Message) -> Findings:
 
 
 def of_whole(release: str, body: Kind, metadata: Metadata) -> Findings:
-    """What `of_object` and `of_metadata` find."""
+    """The findings of `of_object` and `of_metadata`."""
     yield from of_object(release, body)
     yield from of_metadata(release, body, metadata)
 
 
 def of_metadata(release: str, body: Kind, metadata: Metadata) -> Findings:
-    """What the release refuses of an object because of its name, namespace, labels or annotations; paths are those in
-    the object."""
+    """The problems of an object's name, namespace, labels and annotations in the release; paths are those in the
+    object."""
     if problem := body.name_problem(metadata.name):
         yield ("metadata", "name"), f"{show(metadata.name)} {problem}"
     for kind, check in releases.get(release).api.misplaced.items():

@@ -1,4 +1,4 @@
-"""Settings of Istio's charts and IstioOperator that there is no key for, by name, with the reason."""
+"""Settings of Istio's charts and IstioOperator for which there is no key, by name, with the reason."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Refusal:
     """Why a setting is refused."""
 
     why: str
-    """The reason, without a full stop."""
+    """The reason, without a period."""
     instead: str = ""
     """The key that does what the setting would do, such as `meshConfig.configSources`; empty if none is needed. `ANY`
-    in it is what stands in its place in the key that is refused."""
+    in it stands for the same step of the refused key."""
 
     def remedy(self, path: Sequence[str | int]) -> tuple[str, ...]:
-        """The key that does it, in steps, for who has set the key with this path; empty if none is needed."""
+        """The key that replaces the refused key with this path, in steps; empty if none is needed."""
         steps = self.instead.split(".") if self.instead else ()
         return tuple(str(path[i]) if step == ANY else step for i, step in enumerate(steps))
 
@@ -53,7 +53,7 @@ def within(refusals: Refusals, data: Any, path: Path = ()) -> Iterator[tuple[Pat
     for key, value in data.items() if isinstance(data, Mapping) else ():
         here = (*path, str(key))
         if not path and not any(one[0] == key for one in refusals):
-            continue  # what is long, such as routes, is not looked at
+            continue  # long values, such as routes, are not searched
         if found := _at(refusals, here):
             yield here, found
         else:

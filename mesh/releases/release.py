@@ -60,13 +60,13 @@ class Kubernetes:
     oldest: tuple[int, int]
     """The oldest one on which the release is installed."""
     reason: str
-    """What is wrong with older ones; follows `is needed:` in a message."""
+    """Why older ones do not suffice; follows `is needed:` in a message."""
     newest: tuple[int, int] | None = None
     """The newest one that the Istio project supports; None if even `oldest` is newer than that."""
 
     @property
     def supported(self) -> str:
-        """What the Istio project supports, such as `1.32 to 1.36`; empty if it is not what is installed on."""
+        """The versions that the Istio project supports, such as `1.32 to 1.36`; empty if `oldest` is newer."""
         return f"{'.'.join(map(str, self.oldest))} to {'.'.join(map(str, self.newest))}" if self.newest else ""
 
 
@@ -105,7 +105,7 @@ class Annotations:
     readers: Mapping[str, tuple[GroupKind, ...]]
     """The kinds that read each annotation, beside those of pods that the injector checks; empty: all."""
     deprecated: Mapping[str, str]
-    """What takes the place of each deprecated annotation; empty if nothing does."""
+    """The replacement of each deprecated annotation; empty if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,8 @@ class Analysis:
     gateway_api: Mapping[str, tuple[int, int, int]]
     """The least version that it reads of the Gateway API's definitions, by their name, where there is one (IST0176)."""
     image_of_each: bool
-    """Whether a proxy of another image is said of its pods (IST0105) and not of their namespace (IST0158)."""
+    """Whether the finding about a proxy with another image names its pods (IST0105) and not their namespace
+    (IST0158)."""
     wants_services: bool
     """Whether each Deployment of the mesh needs a Service (IST0117)."""
 
@@ -176,13 +177,12 @@ class Release:
     """Istio's security bulletins about authorization policies that the release enforces incorrectly; `CHECKS` in
     mesh/analysis/policies/access.py knows what they say."""
     cert_providers: tuple[str, ...]
-    """The providers of istiod's own certificate, `global.pilotCertProvider`; what ends with `/` is the begin of several
-    ones."""
+    """The providers of istiod's own certificate, `global.pilotCertProvider`; one that ends with `/` is the prefix of
+    several ones."""
     runs_istiod: bool
-    """Whether the istiod that the sandbox builds, which is the current one, is the control plane of this release there.
-    """
+    """Whether the sandbox runs its own istiod, a current one, as the control plane of this release."""
     differences: Differences
-    """What it and the releases before it changed in meaning."""
+    """The changes in meaning of this release and of those before it."""
     bookinfo: Bookinfo
     addons: Addons
     """The addons of the samples."""
@@ -197,8 +197,7 @@ class Release:
     remote_service: Callable[[Installation], RemoteService | None]
     """The Service that leads to a control plane on another cluster; None if the values have none."""
     remote_problems: Callable[[Values, str], Iterable[tuple[str, str]]]
-    """What is missing or wrong in values of a profile where a control plane on another cluster is to be used: keys and
-    texts."""
+    """The problems of a profile's values that are to use a control plane on another cluster: keys and texts."""
     tags: Callable[[Installation], Sequence[Tag]]
     """The revision tags."""
     injection_webhooks: Callable[[Installation], Sequence[WebhookConfiguration]]
@@ -217,13 +216,13 @@ class Release:
     annotations: Annotations
     """The annotations that it knows."""
     refusals: Refusals
-    """The settings of Istio's that have no key here, with the reason."""
+    """Istio's settings that have no key here, with the reason."""
     variables: frozenset[str]
     """Names of the environment variables of istiod and the agents that the release defines; their values are public."""
     proxy_defaults: Mapping[str, Any]
     """The defaults of `proxy_config`, among fields that the release lacks."""
     proxy_refused: Callable[[Mapping[str, Any]], Findings]
-    """What Istio refuses of a whole ProxyConfig beyond what the types refuse and the release lacks."""
+    """The problems that Istio finds in a whole ProxyConfig, beyond what the types refuse and the release lacks."""
     unsupported_regex: re.Pattern[str]
     """Matches, at its start, a part of a regular expression that the current RE2 supports and the release does not."""
 
@@ -248,7 +247,7 @@ class Release:
     ztunnel_pod: Callable[[Installation], PodTemplate] | None
     """The pods of ztunnel, one on each node; None if the release has no ztunnel."""
     single_budgets: bool
-    """Whether there are disruption budgets for Deployments that may have one pod only, which they keep in place."""
+    """Whether Deployments that may have only one pod get disruption budgets, which keep this pod in place."""
     kiali_config: Callable[[Installation, KialiView], dict[str, Any]]
     """The configuration of the addon Kiali."""
 
@@ -259,7 +258,8 @@ class Release:
         return {name: value for name, value in self.proxy_defaults.items() if not lacks.field(MeshProxyConfig, name)}
 
     def refused_proxy_config(self, config: Mapping[str, Any]) -> Findings:
-        """What Istio refuses of a whole ProxyConfig, all of whose fields have a value, beyond what the types refuse."""
+        """The problems that Istio finds in a whole ProxyConfig, whose fields all have a value, beyond those of the
+        types."""
         yield from lacking.of_mesh_config(self.name, MeshProxyConfig, config)
         yield from self.proxy_refused(config)
 
@@ -281,12 +281,12 @@ class Installation:
     traced: bool = False
     """Whether the addon Jaeger is to get the spans of the proxies."""
     collector: str = ""
-    """`host:port` of what is there already and is to get the spans of the proxies; empty if nothing is."""
+    """`host:port` of an existing collector that gets the spans of the proxies; empty if there is none."""
     others: Mapping[str, Release] = field(default_factory=dict)
     """The releases of the mesh's further control planes that the same stack installs, by revision."""
 
     further: bool = False
-    """Whether the stack has another main control plane, which brings what is on a cluster once: node agents."""
+    """Whether the stack has another main control plane, which installs what a cluster has only once: node agents."""
 
     def beside(self, others: Mapping[str, Release]) -> Installation:
         """The same control plane among others."""
@@ -310,8 +310,8 @@ class Installation:
 
     @property
     def newest(self) -> Release:
-        """The release of the definitions, which serve the older versions, too: the newest one of the mesh's control
-        planes, or a newer one."""
+        """The release of the CRDs, which serve the older versions, too: the newest one of the mesh's control planes, or
+        a newer one."""
         ahead = self.values.base.release
         early = (releases.get(ahead),) if ahead in releases.NAMES else ()
         found: Release = max((self.release, *self.others.values(), *early), key=_age)
@@ -343,7 +343,7 @@ class Installation:
         return self.labels if self.values.revision else {NAMESPACE_LABEL: "enabled"}
 
     def revisioned(self, name: str) -> str:
-        """`name` with the revision appended, such as `istiod-canary`, for objects that each revision has its own of."""
+        """`name` with the revision appended, such as `istiod-canary`, for objects that each revision has separately."""
         return f"{name}-{self.values.revision}" if self.values.revision else name
 
     def cluster_wide(self, name: str) -> str:

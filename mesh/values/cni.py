@@ -54,10 +54,10 @@ class Repair(Documented):
 
 class CniTaint(Documented):
     """Removal of the taint `NodeReadiness` from nodes on which the plugin's pods are ready, by a container beside the
-    plugin. Nodes get the taint from whoever makes them."""
+    plugin. Whoever creates the nodes sets the taint."""
 
     enabled: bool = False
-    """Whether there is such a container."""
+    """Whether the plugin's pods have this container."""
 
 
 class CniLogging(Documented):
@@ -79,7 +79,7 @@ class RollingUpdate(Documented):
     def _consistent(self) -> RollingUpdate:
         amounts = [int((text or "0").rstrip("%")) for text in (self.maxSurge, self.maxUnavailable or "1")]
         if all(amounts) or not any(amounts):
-            raise ValueError("one of maxSurge and maxUnavailable must be 0, and not both: Kubernetes accepts no other")
+            raise ValueError("exactly one of maxSurge and maxUnavailable must be 0, as Kubernetes requires")
         return self
 
 
@@ -93,12 +93,13 @@ class UpdateStrategy(Documented):
 
 
 class ResourceQuotas(Documented):
-    """A quota that admits pods with the priority of a node's own: some clusters require it outside `kube-system`."""
+    """A quota that admits pods of priority class `system-node-critical`: some clusters require it outside
+    `kube-system`."""
 
     enabled: bool = False
-    """Whether there is one in the namespace of the pods."""
+    """Whether the namespace of the pods has one."""
     pods: int = Field(default=5000, ge=0)
-    """The number of pods that it admits."""
+    """Number of pods that it admits."""
 
 
 class EnablementSelector(Documented):
@@ -114,7 +115,7 @@ class Ambient(Documented):
     """Ambient mode: the CNI plugin redirects the traffic of pods without a sidecar to ztunnel."""
 
     enabled: bool = False
-    """Whether the plugin does so."""
+    """Whether the plugin redirects this traffic."""
     enablementSelectors: tuple[EnablementSelector, ...] = (
         EnablementSelector.model_validate({"podSelector": {"matchLabels": {MODE_LABEL: "ambient"}}}),
         EnablementSelector.model_validate(
@@ -134,7 +135,7 @@ class Ambient(Documented):
     shareHostNetworkNamespace: bool = False
     """Whether the plugin runs in the network of its node."""
     enableAmbientDetectionRetry: bool = False
-    """Whether the plugin asks again if it could not find out whether a pod is in ambient mode."""
+    """Whether the plugin tries again if it could not find out whether a pod is in ambient mode."""
 
 
 class Cni(OwnImage, PodSettings):

@@ -72,8 +72,9 @@ class Gateway(GatewayPods):
     """Direction of the traffic. A new gateway has the defaults of Istio's own gateway of this kind: Service type,
     ports, certificate volumes."""
     chart: Literal["gateways", "gateway"] = "gateways"
-    """Which of Istio's charts it is like. `gateways`: as IstioOperator installs it. `gateway`: as the Helm chart
-    `gateway` does, with an injected proxy, the gateway's name for its account, and ports below 1024 without root."""
+    """The chart of Istio that the gateway follows. `gateways`: as IstioOperator installs it. `gateway`: as the Helm
+    chart `gateway` installs it, with an injected proxy, an account with the gateway's name, and ports below 1024
+    without root."""
     namespace: Name | None = None
     """Namespace of the gateway; Istio's if not set. Others must be declared in `namespaces` or
     `injectedNamespaces`."""
@@ -90,7 +91,7 @@ class Gateway(GatewayPods):
     type: ServiceType = "LoadBalancer"
     """Type of the Service."""
     customService: bool = False
-    """Whether the Service is somebody else's: none is installed."""
+    """Whether the Service comes from elsewhere; the stack then installs none."""
     ports: tuple[Port, ...] = Field(default=(), min_length=1)
     """Ports of the Service. The list replaces that of the profile."""
     loadBalancerIP: str = ""
@@ -126,7 +127,7 @@ class Gateway(GatewayPods):
             yield "externalTrafficPolicy is for a NodePort or LoadBalancer, this is a ClusterIP"
         for field in ("networkGateway", "daemonSet"):
             if getattr(self, field) and not self.as_chart_gateway:
-                yield f"{field} is for gateways as the chart `gateway` makes them: set chart to gateway"
+                yield f"{field} is only for gateways that follow the chart `gateway`: set chart to gateway"
         if self.type == "ClusterIP" and any(port.nodePort for port in self.ports):
             yield "a ClusterIP Service has no node ports: choose NodePort or LoadBalancer"
 
@@ -142,7 +143,7 @@ class Gateway(GatewayPods):
 
     @property
     def as_chart_gateway(self) -> bool:
-        """Whether it is like the Helm chart `gateway`."""
+        """Whether it follows the Helm chart `gateway`."""
         return self.chart == "gateway"
 
     def selector(self, name: str) -> Mapping[str, str]:
@@ -152,7 +153,7 @@ class Gateway(GatewayPods):
 
     @property
     def other_labels(self) -> Mapping[str, str]:
-        """The labels of its objects by which nothing is selected."""
+        """The labels of its objects that no selector uses."""
         return {key: value for key, value in self.labels.items() if self._is_apart(key)}
 
     @property

@@ -69,7 +69,7 @@ class ServiceAccount(Documented):
     """The service account of a gateway."""
 
     create: bool = True
-    """Whether it is installed; otherwise it is there already."""
+    """Whether it is installed; otherwise it must exist already."""
     name: Name | None = None
     """Name of the account. If not set, it is the gateway's, with `-service-account` unless `chart` is `gateway`, or
     `default` if it is not installed."""
@@ -90,8 +90,8 @@ class GatewayPods(Workload):
     tag: Tag = ""
     """Tag of the proxy's image; the stack's `tag` if empty."""
     secretVolumes: tuple[SecretVolume, ...] = ()
-    """Secrets to mount into the proxy's container. Release 1.10 adds them to those of the profile, with the same names
-    in their places; with 1.30, as with Istio's own, the list replaces that of the profile."""
+    """Secrets to mount into the proxy's container. Release 1.10 merges them by name with those of the profile; with
+    1.30, as in Istio's own charts, the list replaces that of the profile."""
     configVolumes: tuple[ConfigVolume, ...] = ()
     """ConfigMaps to mount into the proxy's container."""
     volumes: tuple[Volume, ...] = ()
@@ -103,9 +103,9 @@ class GatewayPods(Workload):
     additionalContainers: tuple[Container, ...] = ()
     """Further containers of the pods."""
     containerSecurityContext: SecurityContext = {}
-    """Security context of the proxy's container, in place of the one without any privileges."""
+    """Security context of the proxy's container, in place of the default, which has no privileges."""
     lifecycle: Lifecycle = {}
-    """What the proxy's container does after its start and before its end."""
+    """Lifecycle hooks of the proxy's container, after its start and before its end."""
     podAntiAffinityLabelSelector: tuple[AntiAffinity, ...] = ()
     """Pods near which the gateway's pods must not run."""
     podAntiAffinityTermLabelSelector: tuple[AntiAffinity, ...] = ()
@@ -120,7 +120,7 @@ class GatewayPods(Workload):
     """Name of the injection template, such as `gateway`, that makes the proxy when a pod is created. If empty, the
     proxy is in the Deployment."""
     networkGateway: LabelValue = ""
-    """Network to which the gateway leads from others; none if empty."""
+    """Network to which the gateway leads traffic from other networks; none if empty."""
 
     @property
     def own_image(self) -> OwnImage:

@@ -22,7 +22,7 @@ def _range(value: str) -> str:
 
 
 Range = Annotated[str, AfterValidator(_range)]
-"""Addresses in CIDR notation, in which Istio takes the address of a host, too."""
+"""A range of addresses in CIDR notation. Like Istio, it accepts any address in the range before the slash."""
 
 
 class NetworkEndpoint(Documented):
@@ -68,5 +68,5 @@ class Network(Documented):
 
 
 def wire(networks: Mapping[str, Network]) -> dict[str, Any]:
-    """The networks as istiod reads them: what is set of them."""
+    """The networks in the form that istiod reads, with the fields that are set."""
     return {name: one.model_dump(mode="json", exclude_unset=True) for name, one in networks.items()}

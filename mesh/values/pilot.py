@@ -41,8 +41,8 @@ class Base(Documented):
     validationURL: Url = ""
     """URL of the validation webhook, `https://…`; istiod's Service if empty."""
     validationCABundle: Base64 = ""
-    """Certificates (PEM, in base64) that the validation webhook's server is verified with. istiod then leaves the
-    webhook alone. If empty, istiod writes its own."""
+    """Certificates (PEM, in base64) with which the server of the validation webhook is verified. istiod then does not
+    change the webhook. If empty, istiod writes its own."""
     validationFailurePolicy: Literal["", "Ignore", "Fail"] = ""
     """What happens to objects if the validation webhook cannot be called; istiod sets `Fail` once it works if empty."""
 
@@ -51,7 +51,7 @@ class PilotCni(Documented):
     """The CNI plugin that redirects the traffic of pods."""
 
     enabled: bool | None = None
-    """Whether one is there, this stack's or another; `cni.enabled` if not set."""
+    """Whether the cluster has one, from this stack or elsewhere; `cni.enabled` if not set."""
     provider: CniProvider | None = None
     """How pods request the plugin: `multus` by an annotation on each; as in `cni.provider` if not set."""
 
@@ -159,14 +159,14 @@ class IstiodRemote(Documented):
     enabled: bool = False
     """Whether this cluster uses an istiod on another one. It then gets the injection webhook without istiod."""
     enabledLocalInjectorIstiod: bool = False
-    """Whether an istiod runs here all the same, which injects only: proxies are configured by the other one, at
-    `global.remotePilotAddress`."""
+    """Whether this cluster also runs an istiod that only injects. The remote istiod, at `global.remotePilotAddress`,
+    configures the proxies."""
     injectionURL: Url = ""
     """URL of the injection webhook, `https://…`; the Service `istiod` in Istio's namespace if empty."""
     injectionPath: WebhookPath = "/inject"
     """Path of the injection webhook at the Service `istiod`, such as `/inject/cluster/west/net/west`."""
     injectionCABundle: Base64 = ""
-    """Certificates (PEM, in base64) that the injection webhook's server is verified with; istiod's if empty."""
+    """Certificates (PEM, in base64) with which the server of the injection webhook is verified; istiod's if empty."""
 
 
 class Experimental(Documented):

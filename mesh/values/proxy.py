@@ -43,7 +43,7 @@ Ranges = Annotated[str, Field(pattern=r"^$|^\*$|^[0-9a-fA-F.:]+/[0-9]+(,[0-9a-fA
 
 
 class StartupProbe(Documented):
-    """The startup probe of a sidecar: until it succeeds, the readiness probe is not asked."""
+    """The startup probe of a sidecar: until it succeeds, the readiness probe does not run."""
 
     enabled: bool = True
     """Whether sidecars have one."""
@@ -119,7 +119,7 @@ class ProxyInit(Documented):
     )
     """Resource requests and limits of the init container."""
     forceApplyIptables: bool = False
-    """Whether rules are applied without looking at those that the pod's network has."""
+    """Whether rules are applied without a check of the existing rules in the pod's network."""
 
 
 class Logging(Documented):
@@ -177,8 +177,8 @@ class NetworkPolicies(Documented):
     """NetworkPolicies of Istio's own pods."""
 
     enabled: bool = False
-    """Whether istiod, gateways, the CNI plugin and ztunnel get one. It admits their own ports only, and all that they
-    send."""
+    """Whether istiod, gateways, the CNI plugin and ztunnel get one. It admits incoming traffic only to their own ports,
+    and all outgoing traffic."""
 
 
 class Waypoint(Documented):
@@ -206,8 +206,8 @@ class Global(Documented):
     """Settings of all of Istio's components."""
 
     istioNamespace: Name = ROOT
-    """Istio's namespace, in which istiod, its ConfigMaps and accounts are, and gateways and addons that name no other.
-    It stays as it is for as long as the stack is installed."""
+    """Istio's namespace: that of istiod, its ConfigMaps and accounts, and of gateways and addons that name no other.
+    It cannot change while the stack is installed."""
     proxy: Proxy = Proxy()
     """Sidecars; image, cluster domain and log levels apply to gateways, too."""
     proxy_init: ProxyInit = ProxyInit()
@@ -258,12 +258,12 @@ class Global(Documented):
     oneNamespace: bool = False
     """Whether istiod watches only its own namespace."""
     operatorManageWebhooks: bool = False
-    """Whether something else brings the injection webhooks, which are left out then."""
+    """Whether something else installs the injection webhooks; the stack then leaves them out."""
     omitSidecarInjectorConfigMap: bool = False
     """Whether the ConfigMap with the injection templates is left out."""
     platform: Platform = ""
-    """The kind of the cluster, where Istio needs other settings: folders of the CNI plugin, quotas, permissions. Your
-    own settings count more than the platform's."""
+    """The platform of the cluster, if Istio needs special settings on it: folders of the CNI plugin, quotas,
+    permissions. Your own settings override those of the platform."""
     variant: Variant = ""
     """Variant of Istio's images; the usual one if empty."""
     networkPolicy: NetworkPolicies = NetworkPolicies()
@@ -277,7 +277,7 @@ class Global(Documented):
     `namespace`, the others; or all."""
     pilotCertProvider: str = "istiod"
     """Provider of istiod's own certificate: `istiod`; `custom`: files that are mounted; with later releases than 1.10
-    also a signer of Kubernetes (`k8s.io/…`), or `none`: it has none, and what stands before it terminates TLS."""
+    also a signer of Kubernetes (`k8s.io/…`), or `none`: something in front of istiod terminates TLS."""
     certSigners: tuple[str, ...] = ()
     """Signers of Kubernetes for which istiod may approve certificates, such as
     `clusterissuers.cert-manager.io/istio`."""
@@ -300,7 +300,7 @@ class Global(Documented):
     ipFamilies: IpFamilies = ()
     """IP families of that Service, in order of preference."""
     meshNetworks: dict[LabelValue, Network] = {}
-    """Networks of the mesh with their endpoints and gateways, by name. Clusters and gateways that say their network by
+    """Networks of the mesh with their endpoints and gateways, by name. Clusters and gateways whose network is set by
     `global.network` need no entry."""
 
     @field_validator("pilotCertProvider")

@@ -1,4 +1,4 @@
-"""Settings of the proxies' telemetry: Istio's standard metrics, and what Google Cloud gets."""
+"""Settings of the proxies' telemetry: Istio's standard metrics, and metrics and logs for Google Cloud."""
 
 from __future__ import annotations
 
@@ -50,21 +50,22 @@ class StackdriverFilter(Documented):
     disableOutbound: bool = False
     """Whether sidecars send nothing about the requests that they send."""
     inboundAccessLogging: AccessLogging = ""
-    """Which requests sidecars log that they receive; that of the filter if empty."""
+    """Which of the requests that they receive sidecars log; the filter's own choice if empty."""
     outboundAccessLogging: AccessLogging = ""
-    """Which requests gateways, and sidecars that send them, log; that of the filter if empty."""
+    """Which requests gateways log, and which of the requests that they send sidecars log; the filter's own choice if
+    empty."""
     configOverride: dict[str, Any] = {}
-    """The filter's configuration in place of what the fields above say, such as `disable_host_header_fallback: true`;
-    an empty one changes nothing."""
+    """The filter's configuration, such as `disable_host_header_fallback: true`, in place of that which follows from the
+    fields above; an empty one changes nothing."""
 
 
 class AccessLogPolicy(Documented):
     """Sampling of the logs for Google Cloud, with `stackdriver.enabled`."""
 
     enabled: bool = False
-    """Whether sidecars log a successful request of a client once in a while only."""
+    """Whether sidecars log the successful requests of a client only once in a while."""
     logWindowDuration: Seconds = "43200s"
-    """The time for which it is not logged again, such as `3600s`."""
+    """The time before another successful request of the same client is logged, such as `3600s`."""
 
 
 class TelemetryV2(Documented):

@@ -50,7 +50,7 @@ class ZipkinTracer(Documented):
 
 
 class Tracers(Documented):
-    """Settings of each tracer. `meshConfig.defaultConfig.tracing` has the same ones, and counts more."""
+    """Settings of each tracer. `meshConfig.defaultConfig.tracing` has the same settings, and overrides these."""
 
     datadog: DatadogTracer = DatadogTracer()
     """A Datadog agent."""

@@ -1,7 +1,7 @@
-"""Where the settings of Istio's IstioOperator and Helm charts are among the keys here.
+"""The keys of a stack that the settings of Istio's IstioOperator and Helm charts correspond to.
 
-Istio's paths are those below `spec` of an IstioOperator: `components.pilot.k8s.resources`, `values.global.hub`. What a
-chart of Helm's has at its top stands below `CHARTS`: `service.type` of the chart `gateway` is `gateway.service.type`.
+Istio's paths are those below `spec` of an IstioOperator: `components.pilot.k8s.resources`, `values.global.hub`. For the
+top level of a Helm chart, `CHARTS` has a path: `service.type` of the chart `gateway` is `gateway.service.type`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHARTS: Final[Mapping[str, str]] = {
     "istiod-remote": "values",
     "gateway": "gateway",
 }
-"""The path of what a chart has at its top, by the chart's name."""
+"""The path that stands for the top level of a chart, by the chart's name."""
 
 _SHARED: Final = """
     base cni compatibilityVersion defaultRevision experimental gatewayClasses gateways global istio_cni istiodRemote
@@ -36,8 +36,8 @@ _SHARED_BY: Final[Mapping[str, str]] = {
     "ztunnel": "global",
     "istiod": _SHARED.replace(" cni ", " "),
 }
-"""The keys that charts share: they are below `values`, whichever chart they stand in. Some charts share fewer: what is
-`cni` in the chart `istiod` is its own."""
+"""The keys that charts share: they are below `values`, whatever chart they are in. Some charts share fewer: `cni` in
+the chart `istiod` is a key of this chart alone."""
 
 _DEPLOYMENT: Final[Mapping[str, str]] = {
     ".hpaSpec.minReplicas": ".autoscaleMin",
@@ -46,7 +46,7 @@ _DEPLOYMENT: Final[Mapping[str, str]] = {
     ".strategy.rollingUpdate.maxSurge": ".rollingMaxSurge",
     ".strategy.rollingUpdate.maxUnavailable": ".rollingMaxUnavailable",
 }
-"""Places of what a component that is a Deployment has below `k8s`: each below the component's own place."""
+"""Places of the keys below `k8s` in a component that is a Deployment, each below the component's own place."""
 
 
 _PILOT: Final[Mapping[str, str]] = {
@@ -54,7 +54,7 @@ _PILOT: Final[Mapping[str, str]] = {
     ".service.ipFamilyPolicy": ".ipFamilyPolicy",
     ".service.trafficDistribution": ".trafficDistribution",
 }
-"""The same of istiod alone."""
+"""The same for istiod alone."""
 _SERVICE: Final[Mapping[str, str]] = {
     f".service.{field}": f".{field}"
     for field in (
@@ -67,7 +67,7 @@ _SERVICE: Final[Mapping[str, str]] = {
         "type",
     )
 }
-"""The same of gateways alone."""
+"""The same for gateways alone."""
 
 
 def _component(path: str, here: str, k8s: Mapping[str, str]) -> dict[str, str]:
@@ -95,7 +95,7 @@ _OPERATOR: Final[Mapping[str, str]] = {
     **_gateways("components.ingressGateways"),
     **_gateways("components.egressGateways"),
 }
-"""What an IstioOperator has beside its values."""
+"""Places of the keys of an IstioOperator other than its values."""
 
 _VALUES: Final[Mapping[str, str]] = {
     "values": "",
@@ -119,7 +119,7 @@ _VALUES: Final[Mapping[str, str]] = {
     "values.ztunnel.revision": "revision",
     "values.ztunnel.trustBundleName": "global.trustBundleName",
 }
-"""The values of an IstioOperator, and of all charts but `gateway`."""
+"""Places of the values of an IstioOperator, and of all charts but `gateway`."""
 
 _GATEWAY: Final[Mapping[str, str]] = {
     f"gateway{path}": f"gateways.{NAME}{place}"
@@ -144,17 +144,17 @@ _GATEWAY: Final[Mapping[str, str]] = {
     "gateway.ownerName": "ownerName",
     "gateway.platform": "global.platform",
 }
-"""The values of the chart `gateway`."""
+"""Places of the values of the chart `gateway`."""
 
 PLACES: Final[Mapping[str, str]] = {**_OPERATOR, **_VALUES, **_GATEWAY}
-"""Places by path. The longest path that another begins with says where that one is, and what follows it is the same in
-both; paths without any are the same here."""
+"""Places by path. The longest of these paths with which a path begins determines its place; the steps after it stay the
+same. A path that begins with none of them is its own place."""
 
 _BY_STEPS: Final = {tuple(path.split(".")): tuple(filter(None, place.split("."))) for path, place in PLACES.items()}
 
 
 def place(path: Sequence[str]) -> tuple[str, ...]:
-    """The path of the key `mesh:…` that a path of Istio's stands for, both in steps. There need not be such a key: the
+    """The path of the key `mesh:…` that corresponds to a path of Istio, both in steps. The key need not exist: the
     release may lack it, or refuse it (`mesh.releases.refusals`)."""
     steps = tuple(path)
     for length in range(len(steps), 0, -1):
@@ -164,13 +164,13 @@ def place(path: Sequence[str]) -> tuple[str, ...]:
 
 
 def has_parts_elsewhere(path: Sequence[str]) -> bool:
-    """Whether a part of what stands at a path of Istio's has a place of its own."""
+    """Whether a part of the value at a path of Istio has a place of its own."""
     steps = tuple(path)
     return any(other[: len(steps)] == steps and len(other) > len(steps) for other in _BY_STEPS)
 
 
 def in_chart(chart: str, path: Sequence[str]) -> tuple[str, ...]:
-    """The path of a value in the file of a Helm chart, as `place` takes it. Raises KeyError for a chart that is none of
-    `CHARTS`."""
+    """The path of a value in the file of a Helm chart, as `place` takes it. Raises KeyError for a chart that `CHARTS`
+    does not have."""
     root = tuple(CHARTS[chart].split("."))
     return ("values", *path) if path[0] in _SHARED_BY.get(chart, _SHARED).split() else (*root, *path)

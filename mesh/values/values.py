@@ -67,8 +67,8 @@ class Values(Documented):
     """Revision of the control plane; needed if a cluster has several. It is appended to the names of its objects."""
     revisionTags: dict[Revision, Revision] = {}
     """Tags: names that stand for a revision, as values of the label `istio.io/rev`. A map of tag to revision, such as
-    `prod: 1-30-3`; the revision `default` is the control plane without a name. The tag `default` has the namespaces
-    with `istio-injection: enabled`."""
+    `prod: 1-30-3`; the revision `default` is the control plane without a name. The tag `default` also injects the
+    namespaces with `istio-injection: enabled`."""
     meshConfig: MeshConfig = MeshConfig()
     """Mesh-wide configuration: Istio's MeshConfig."""
     base: Base = Base()
@@ -87,7 +87,7 @@ class Values(Documented):
     injectedGateways: InjectedGateways = InjectedGateways()
     """Pods of gateways whose proxy is injected, and of those that istiod deploys."""
     gatewayClasses: dict[Name, dict[str, Any]] = {}
-    """Defaults of what istiod deploys for Gateways of the Gateway API, by GatewayClass and part, such as
+    """Defaults of the objects that istiod deploys for Gateways of the Gateway API, by GatewayClass and part, such as
     `istio: {service: {spec: {type: ClusterIP}}}`."""
     pdb: DisruptionBudget = DisruptionBudget()
     """The PodDisruptionBudget of istiod."""
@@ -114,7 +114,7 @@ class Values(Documented):
 
     @property
     def holds_config(self) -> bool:
-        """Whether a control plane, here or elsewhere, reads Istio's objects on this cluster."""
+        """Whether a control plane, on this cluster or another, reads Istio's objects on this cluster."""
         elsewhere = self.global_.configCluster or self.global_.externalIstiod
         return self.pilot.enabled or (self.istiodRemote.enabled and elsewhere)
 

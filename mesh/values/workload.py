@@ -59,7 +59,7 @@ Tag = Annotated[Text, AfterValidator(without_digest)]
 
 
 class OwnImage(Documented):
-    """Where the image of one component comes from, if not from where all of Istio's do."""
+    """Registry and tag of one component's image, if they differ from those of Istio's other images."""
 
     hub: Hub = ""
     """Registry and path of this component's image; the stack's `hub` if empty."""
@@ -68,7 +68,7 @@ class OwnImage(Documented):
 
 
 AS_ALL: Final = OwnImage()
-"""An image from where all of Istio's come from."""
+"""No difference from Istio's other images."""
 
 
 class Cpu(Documented):
@@ -91,7 +91,7 @@ class PodSettings(Documented):
     envVarFrom: tuple[EnvVar, ...] = ()
     """Environment variables with a source, such as a key of a Secret: entries of a container's `env`."""
     priorityClassName: ObjectName = ""
-    """Priority class of the pods; that which all of Istio's have if empty."""
+    """Priority class of the pods; that of all of Istio's pods if empty."""
     securityContext: PodSecurityContext = {}
     """Fields of the pods' security context, besides or in place of Istio's own."""
     readinessProbe: Probe = {}
@@ -127,8 +127,8 @@ class Workload(PodSettings):
     """Fields of the Deployment's update strategy, in place of those that follow from the settings above, such as
     `type: Recreate`."""
     podDisruptionBudget: BudgetSpec = {}
-    """Fields of the PodDisruptionBudget's spec, if there is one. One of `minAvailable` and `maxUnavailable` takes the
-    other's place."""
+    """Fields of the PodDisruptionBudget's spec, if there is one. `minAvailable` replaces `maxUnavailable`, and the
+    other way round."""
     imagePullPolicy: PullPolicy = ""
     """Image pull policy; `global.imagePullPolicy` if empty."""
     env: dict[VariableName, Text] = {}
@@ -165,7 +165,7 @@ class Workload(PodSettings):
 
     @property
     def wants_budget(self) -> bool | None:
-        """Whether it is to have a disruption budget; None if that is as `global.defaultPodDisruptionBudget` says."""
+        """Whether it gets a disruption budget; None if `global.defaultPodDisruptionBudget` decides."""
         return None
 
     @property

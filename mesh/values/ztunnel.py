@@ -41,7 +41,7 @@ class Ztunnel(OwnImage, PodSettings):
     namespace: Name | None = None
     """Namespace of its DaemonSet, such as `kube-system`; Istio's if not set."""
     resourceName: Name | None = None
-    """Name of the DaemonSet and its account; `ztunnel` if not set. `pilot.trustedZtunnelName` must say so, too."""
+    """Name of the DaemonSet and its account; `ztunnel` if not set. `pilot.trustedZtunnelName` must have it, too."""
     variant: Variant = ""
     """Variant of the image; `global.variant` if empty."""
     image: str = "ztunnel"

@@ -52,7 +52,7 @@ def test_a_kubernetes_that_istio_does_not_support_is_refused_by_the_release() ->
     today = releases.get("1.30")
     old = replace(EMPTY, version=(1, 31))
     (text,) = ownership.problems(old, NOTHING, [today], "mesh", "today", "istio-system", {})
-    assert "is Kubernetes 1.31; 1.32 or later is needed: the Istio project supports 1.30 on none" in text
+    assert "is Kubernetes 1.31; 1.32 or later is needed: the Istio project supports 1.30 on no older version" in text
     supported = replace(EMPTY, version=(1, 32))
     assert list(ownership.problems(supported, NOTHING, [today], "mesh", "today", "istio-system", {})) == []
 

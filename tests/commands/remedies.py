@@ -381,12 +381,12 @@ BY_HAND: Final = (
         Files({"config": _LIST}, {"config": _LIST}),
     ),
     Remedy(
-        "but its file has mesh:pilot.env.A in clear: take that out of the file",
+        "but its file has mesh:pilot.env.A in clear text: take that out of the file",
         Files(_salted("v1:one", A="a"), _salted("v1:one", A=_ENCRYPTED)),
         Files(_salted("v1:one"), _salted("v1:one", A=_ENCRYPTED)),
     ),
     Remedy(
-        "but its file has mesh:pilot in clear: take that out of the file",
+        "but its file has mesh:pilot in clear text: take that out of the file",
         Files({"config": {"mesh:pilot": ""}}, _salted("v1:one", A=_ENCRYPTED)),
         Files({"config": {}}, _salted("v1:one", A=_ENCRYPTED)),
     ),

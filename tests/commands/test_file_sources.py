@@ -117,7 +117,7 @@ def test_a_report_that_fails_says_why_without_a_name(
 ) -> None:
     (repository / "shop" / "all.yaml").write_text("a: [")
     assert report.run("", tmp_path / "out", "", []) == 1
-    assert capsys.readouterr().err.startswith(f"error: {repository}/shop/all.yaml:1: no YAML")
+    assert capsys.readouterr().err.startswith(f"error: {repository}/shop/all.yaml:1: not YAML")
 
 
 def test_a_map_of_files_is_drawn(repository: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_stack_has_a_release_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("nothing.yaml", "nothing.yaml: there is no such file or folder"),
         ("empty.yaml", "FILES: empty.yaml contains no object"),
-        ("text.yaml", 'text.yaml:1: the text "hello" and no object: separate objects by ---, or use kind List'),
+        ("text.yaml", 'text.yaml:1: the text "hello" instead of an object: separate objects by ---, or use kind List'),
         ("kindless.yaml", "kindless.yaml:1: an object without kind"),
     ],
 )

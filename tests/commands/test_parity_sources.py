@@ -39,7 +39,7 @@ def test_an_object_without_a_namespace_is_in_default(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("a: [", "a.yaml:1: no YAML"), ("a: b", "a.yaml:1: an object without kind")]
+    ("text", "words"), [("a: [", "a.yaml:1: not YAML"), ("a: b", "a.yaml:1: an object without kind")]
 )
 def test_a_file_without_kubernetes_objects_is_refused(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "a.yaml"

@@ -133,7 +133,7 @@ def refusals(*patches: Mapping[str, Any], **more: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("patch", "says"),
     [
-        (merge("istiod", {}), 'mesh:patches[0].object: "istiod" is no object'),
+        (merge("istiod", {}), 'mesh:patches[0].object: "istiod" is not an object'),
         ({"object": ISTIOD}, "mesh:patches[0]: needs either merge or json"),
     ],
 )
@@ -145,7 +145,7 @@ def test_an_entry_that_is_no_patch_is_refused(patch: Mapping[str, Any], says: st
 WRONG = (
     (merge(ISTIOD, {"spec": {}}), "mesh:patches[0]: it changes nothing: leave it out"),
     (merge("Deployment istio-system/istod", PRIORITY), f'did you mean "{ISTIOD}"?'),
-    (merge("Deploymnt istio-system/istiod", PRIORITY), 'and nothing of this kind; did you mean "Deployment"?'),
+    (merge("Deploymnt istio-system/istiod", PRIORITY), 'and no object of this kind; did you mean "Deployment"?'),
     (merge("Deployment istiod", PRIORITY), f'did you mean "{ISTIOD}"?'),
     (
         merge(ISTIOD, {"spec": {"template": {"spec": {"priorityClasName": "x"}}}}),
@@ -261,10 +261,7 @@ def test_objects_that_people_write_are_not_patched_here() -> None:
         "spec": {"egress": [{"hosts": ["./*"]}]},
     }
     (line,) = refusals(merge("Sidecar istio-system/default", {"spec": {}}), objects=[sidecar])
-    assert line == (
-        "mesh:patches[0].object: Sidecar istio-system/default comes from mesh:objects, where it can be written as"
-        " wanted"
-    )
+    assert line == ("mesh:patches[0].object: Sidecar istio-system/default comes from mesh:objects: change it there")
 
 
 def test_the_review_names_the_patch_that_sets_a_field() -> None:

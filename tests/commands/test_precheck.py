@@ -171,7 +171,7 @@ def test_too_old_versions_are_errors_and_untested_ones_warnings(
         (
             (1, 31),
             Level.ERROR,
-            "1.31 is too old: 1.32 or later is needed: the Istio project supports 1.30 on none that",
+            "1.31 is too old: 1.32 or later is needed: the Istio project supports 1.30 on no older",
         ),
         ((1, 32), Level.OK, "the Istio project supports 1.30.3 on 1.32 to 1.36"),
         ((1, 37), Level.WARNING, "on which this was tested; the Istio project supports 1.30.3 on 1.32 to 1.36"),

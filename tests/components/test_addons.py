@@ -99,7 +99,7 @@ def test_a_misspelt_addon_is_refused_with_the_nearest_name() -> None:
 def test_grafana_and_kiali_are_refused_without_prometheus(name: str) -> None:
     assert refusal(addons=[name]) == (
         f"mesh:addons.{name}: it needs prometheus; add prometheus to mesh:addons, unless"
-        " mesh:addons.existing.prometheus says where one is"
+        " mesh:addons.existing.prometheus names an existing one"
     )
 
 

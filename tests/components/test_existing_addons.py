@@ -136,24 +136,27 @@ def test_a_login_that_the_config_lacks_is_asked_for(monkeypatch: pytest.MonkeyPa
     [
         (
             {"kiali": True, "existing": {"prometheus": "prometheus:9090"}},
-            'prometheus.url: "prometheus:9090" is no URL: write it',
+            'prometheus.url: "prometheus:9090" is not a URL: write it',
         ),
         (
             {"kiali": True, "existing": {"prometheus": "http://me:secret@p"}},
-            "prometheus.url: has a name or a password in",
+            "prometheus.url: contains a user name or a password:",
         ),
         (
             {"kiali": True, "existing": {"prometheus": {"url": URL, "login": "basic"}}},
             "prometheus.user: is required with",
         ),
-        ({"kiali": True, "existing": {"prometheus": {"url": URL, "user": "a"}}}, "prometheus.user: is for login basic"),
+        (
+            {"kiali": True, "existing": {"prometheus": {"url": URL, "user": "a"}}},
+            "prometheus.user: is only for login basic",
+        ),
         (
             {"prometheus": True, "kiali": True, "existing": {"prometheus": URL}},
             "prometheus: the stack installs prometheus itself",
         ),
         (
             {"existing": {"grafana": URL}},
-            "grafana: nothing asks it: add kiali to mesh:addons, set dashboards, or leave it out",
+            "grafana: no addon of the stack uses it: add kiali to mesh:addons, set dashboards, or leave it out",
         ),
         (
             {"existing": {"grafana": {"url": URL, "dashboards": "monitoring"}}},
@@ -167,7 +170,10 @@ def test_a_login_that_the_config_lacks_is_asked_for(monkeypatch: pytest.MonkeyPa
             {"existing": {"grafana": {"url": URL, "dashboards": True}}},
             "grafana.dashboards: expected a namespace or a mapping, got true",
         ),
-        ({"existing": {"jaeger": {"url": URL, "collector": "http://a"}}}, 'jaeger.collector: "http://a" is no address'),
+        (
+            {"existing": {"jaeger": {"url": URL, "collector": "http://a"}}},
+            'jaeger.collector: "http://a" is not an address',
+        ),
     ],
 )
 def test_what_cannot_be_there_is_refused(chosen: dict[str, Any], problem: str) -> None:

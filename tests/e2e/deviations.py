@@ -20,7 +20,7 @@ STRICTER: Final[Mapping[str, Sequence[str]]] = {
     ),
     "an empty list, which reads as if nothing was meant, and which Istio takes for what is not set": (
         r"(from|to): must not be empty$",
-        r"\.route: cannot stand beside (delegate|redirect|directResponse)$",
+        r"\.route: cannot be set together with (delegate|redirect|directResponse)$",
         r": only one of distribute, failover may be set",
     ),
     "failoverPriority beside distribute, which does nothing": (r"only one of distribute, failoverPriority may",),
@@ -31,7 +31,7 @@ STRICTER: Final[Mapping[str, Sequence[str]]] = {
         r"(httpHeaderName|[hH]eaders\S*)( \(the key\))?: .* is not the name of a header$",
     ),
     "a pseudo-header that one receiver of several gets": (r'the header ":authority" cannot be changed here',),
-    "a condition that Envoy refuses, with all routes": (r"asks only whether the claim is there",),
+    "a condition that Envoy refuses, with all routes": (r"only asks whether the claim exists",),
     "less than 1, which 1.30.3 itself refuses": (r"aggression: .* is not at least 1$",),
     "a port that no service has": (
         r"port(LevelSettings\[\d+\]\.port)?\.number: (is required|\d+ is not in 1\.\.65535)$",
@@ -53,8 +53,8 @@ STRICTER: Final[Mapping[str, Sequence[str]]] = {
     "the server's name as an address": (
         r'sniHosts\[\d+\]: "[\d.:a-f]+(%eth0)?" is (not a host: |not among the hosts)',
     ),
-    "the rule's own namespace by its name": (r"exportTo: must be \. or not set beside workloadSelector",),
-    "a type of Envoy's API v2, where Envoy reads no type": (r"is of Envoy's API v2, which it does not have any more",),
+    "the rule's own namespace by its name": (r"exportTo: must be \. or not set together with workloadSelector",),
+    "a type of Envoy's API v2, where Envoy reads no type": (r"is of Envoy's API v2, which Envoy no longer has",),
     "a regular expression that Istio ignores for its length": (r"proxyVersion: a regular expression may have at most",),
 }
 """Findings about objects that the release accepts, by the reason."""

@@ -45,4 +45,4 @@ DEPRECATED: Final[Mapping[str, str]] = {
         for part in ("Prefixes", "Regexps", "Suffixes")
     },
 }
-"""What takes the place of each deprecated annotation; empty if nothing does."""
+"""The replacement of each deprecated annotation; empty if there is none."""

@@ -1,5 +1,5 @@
-"""What every release of Istio refuses of an object because of its metadata (pkg/config/validation), and what their
-checks share."""
+"""Checks of an object's metadata that every release of Istio makes (pkg/config/validation), and parts that the checks
+of releases share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def header_values(operations: api.HeaderOperations) -> Iterator[tuple[Path, str]
 
 
 def dry_run(body: Kind, metadata: Metadata) -> Findings:
-    """The annotation by which an AuthorizationPolicy is only tried out."""
+    """Problems of the annotation for a dry run of an AuthorizationPolicy."""
     value = metadata.annotations.get(DRY_RUN)
     path = ("metadata", "annotations", DRY_RUN)
     if value is None:
@@ -38,7 +38,7 @@ def dry_run(body: Kind, metadata: Metadata) -> Findings:
 
 
 def exported(body: api.VirtualService | api.DestinationRule | api.ServiceEntry, metadata: Metadata) -> Findings:
-    """The namespaces to which an object is exported: its own is named once."""
+    """Problems of the namespaces to which an object is exported: its own must be named only once."""
     if "." in (body.exportTo or ()) and metadata.namespace in (body.exportTo or ()):
         yield ("exportTo",), f'"." is {metadata.namespace}, the object\'s own namespace: name it once'
 

@@ -1,4 +1,4 @@
-"""The pods of a gateway whose proxy is injected when they are created: what the injection template does not say."""
+"""The pods of a gateway whose proxy is injected when they are created: the parts that the injection template lacks."""
 
 from __future__ import annotations
 

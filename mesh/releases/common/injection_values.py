@@ -47,8 +47,8 @@ def global_values(mesh: Installation) -> dict[str, Any]:
 
 
 def drop_defaults(section: dict[str, Any], model: type[BaseModel], names: Iterable[str]) -> None:
-    """Drops the fields `names` of a section, which has those of the type, if nobody has set them: Istio's charts have
-    no defaults of them."""
+    """Drops the fields `names` of a section with the fields of `model`, if nobody has set them: Istio's charts have no
+    defaults for them."""
     for name in names:
         default = model.model_fields[name].default
         if section[name] == _plain(default, frozenset()):

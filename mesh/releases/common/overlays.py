@@ -1,4 +1,4 @@
-"""Settings of pods that are merged over what a release's templates say, as Istio merges `components.*.k8s`."""
+"""Settings of pods that are merged over a release's templates, as Istio merges `components.*.k8s`."""
 
 from __future__ import annotations
 

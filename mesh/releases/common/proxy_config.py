@@ -35,7 +35,7 @@ def defaults(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def incomplete_tracers(config: Mapping[str, Any]) -> Findings:
-    """Fields that a tracer lacks."""
+    """Problems of tracers that lack required fields."""
     tracing = config["tracing"] or {}
     for tracer, fields in _REQUIRED.items():
         for field in fields:

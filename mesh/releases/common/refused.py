@@ -1,11 +1,11 @@
-"""What every release refuses of Istio's settings."""
+"""The settings of Istio that every release refuses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-NO_EFFECT: Final = "Istio {release} takes it without any effect"
+NO_EFFECT: Final = "Istio {release} accepts it without any effect"
 
 REFUSED: Final[Mapping[str, str]] = {
     NO_EFFECT: """
@@ -17,7 +17,7 @@ REFUSED: Final[Mapping[str, str]] = {
         meshConfig.defaultConfig.zipkinAddress=meshConfig.defaultConfig.tracing.zipkin.address
         sidecarInjectorWebhook.injectionURL=istiodRemote.injectionURL
     """,
-    "Istio {release} only looks whether it is set": """
+    "Istio {release} only checks whether it is set": """
         meshConfig.defaultConfig.envoyMetricsServiceAddress=meshConfig.defaultConfig.envoyMetricsService.address
     """,
     "these objects have no pods": "base.k8s=patches",
@@ -27,15 +27,15 @@ REFUSED: Final[Mapping[str, str]] = {
     "a DaemonSet runs on every node and has no Service": """
         cni.hpaSpec cni.podDisruptionBudget cni.replicaCount cni.service cni.serviceAnnotations
     """,
-    "IstioOperator takes it without any effect": "cni.volumeMounts=patches cni.volumes=patches",
-    "definitions are always installed as objects of the stack": "base.enableCRDTemplates=base.enabled",
-    "it only tells in a label which tool installed an object": "ownerName",
+    "IstioOperator accepts it without any effect": "cni.volumeMounts=patches cni.volumes=patches",
+    "CRDs are always installed as objects of the stack": "base.enableCRDTemplates=base.enabled",
+    "it only sets a label that names the tool which installed an object": "ownerName",
     "the key below mesh:gateways is the name": "gateways.*.name",
-    "all ports stand in one list": """
+    "all ports are in one list": """
         gateways.*.egressPorts=gateways.*.ports gateways.*.ingressPorts=gateways.*.ports
     """,
     "pods ask for it by the annotation sidecar.istio.io/capNetBindService": "global.proxy.capNetBindService",
     "each release here has its own charts": "installPackagePath=release",
-    "each value has a key of its own here, and what no chart of Istio's reads is a patch": "unvalidatedValues=patches",
+    "each value has a key of its own here, and a patch sets what no chart reads": "unvalidatedValues=patches",
 }
 """Keys by reason, as `mesh.releases.refusals.table` takes them."""

@@ -1,4 +1,4 @@
-"""Parts of the admission webhooks: which pods an injector takes, and what it is called for."""
+"""Parts of the admission webhooks: the pods that an injector selects, and the operations for which it is called."""
 
 from __future__ import annotations
 

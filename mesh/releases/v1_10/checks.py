@@ -1,4 +1,4 @@
-"""What Istio 1.10 refuses of its objects and later releases accept (pkg/config/validation)."""
+"""Checks of objects that Istio 1.10 refuses and later releases accept (pkg/config/validation)."""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ _DEMO_COMPONENTS: Final[Data] = {
         "istio-egressgateway": {"kind": "egress", **_SMALL_PROXY},
     },
 }
-"""What profile demo sets in `components` and the values of a user do not change, unlike what it sets there of istiod's
-pods: istioctl moves such values to the components."""
+"""The settings in `components` of profile demo that a user's values do not override. The values do override the other
+settings there, those of istiod's pods, since istioctl moves such values to the components."""
 
 _DIFFERENCES: Final[dict[str, tuple[str | None, Data]]] = {
     "minimal": (None, {}),

@@ -1,5 +1,5 @@
-"""Istio 1.10's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio
-refuses of it beyond the types (pkg/config/validation)."""
+"""Istio 1.10's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and Istio's checks of
+it in addition to the types (pkg/config/validation)."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _DURATIONS: Final = ("drainDuration", "parentShutdownDuration")
 
 
 def refused(config: Mapping[str, Any]) -> Findings:
-    """What Istio refuses of a whole ProxyConfig, whose fields have valid values: with the defaults of the fields that
-    nobody sets."""
+    """The problems that Istio finds in a whole ProxyConfig whose fields have valid values, including the defaults of
+    fields that are not set."""
     yield from incomplete_tracers(config)
     yield from _hot_restart(config)
 

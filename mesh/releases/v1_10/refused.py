@@ -1,4 +1,4 @@
-"""What Istio 1.10 refuses of its settings."""
+"""The settings of Istio that release 1.10 refuses."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ REFUSALS: Final = refusals.table(
             pilot.volumeMounts=patches pilot.volumes=patches resourceSuffix=revision telemetry.v2.stackdriver.monitoring
             telemetry.v2.stackdriver.topology
         """,
-        "istiod asks for them by an API that Kubernetes has not had since 1.22": "meshConfig.certificates",
-        "Istio 1.10 hands the list to istiod as one name, which switches all of its plugins off": "pilot.plugins",
+        "istiod requests them by an API that Kubernetes has not had since 1.22": "meshConfig.certificates",
+        "Istio 1.10 passes the list to istiod as one name, which switches all of its plugins off": "pilot.plugins",
         "a DaemonSet has no strategy": "cni.strategy",
         "it only says whether pods use the plugin": """
             istio_cni.chained=cni.chained istio_cni.enabled=cni.enabled istio_cni.*=cni
         """,
         "addons have keys of their own here": "addonComponents=addons",
-        "the selectors of Istio before 1.10 inject other pods than this program knows": """
+        "the selectors of Istio before 1.10 inject other pods than this program expects": """
             sidecarInjectorWebhook.objectSelector=sidecarInjectorWebhook.neverInjectSelector
             sidecarInjectorWebhook.useLegacySelectors
         """,

@@ -34,7 +34,7 @@ RELEASE: Final = Release(
     architectures=("amd64",),
     kubernetes=Kubernetes(
         oldest=(1, 23),  # policy/v1 came with 1.21, autoscaling/v2 with 1.23
-        reason="policy/v1 and autoscaling/v2, which the disruption budgets and autoscalers use, are not in older ones",
+        reason="older versions lack policy/v1 and autoscaling/v2, which the disruption budgets and autoscalers use",
     ),
     cert_providers=("istiod", "custom"),
     runs_istiod=False,

@@ -13,7 +13,7 @@ _PORTS = (RemotePort("tcp-istiod", XDS_PORT, XDS_PORT),)
 
 
 def host(mesh: Installation) -> str:
-    """The name of the Service that leads to the control plane elsewhere; an istiod here has the usual one itself."""
+    """The name of the Service that leads to the remote control plane; an istiod here has the usual name itself."""
     return "istiod-remote" if mesh.values.pilot.enabled else "istiod"
 
 
@@ -26,13 +26,13 @@ def service(mesh: Installation) -> RemoteService | None:
 
 
 def problems(values: Values, profile: str) -> Iterator[tuple[str, str]]:
-    """What is missing or wrong where a control plane on another cluster is to be used: keys and texts."""
+    """Problems of values that are to use a control plane on another cluster: keys and texts."""
     address = values.global_.remotePilotAddress
     if values.istiodRemote.enabled and not values.istiodRemote.injectionURL:
-        text = "set it to the URL at which the control plane elsewhere injects, such as https://ADDRESS:15017/inject"
+        text = "set it to the URL at which the remote control plane injects, such as https://ADDRESS:15017/inject"
         yield "istiodRemote.injectionURL", f"the profile {profile} needs it: {text}"
     if profile == "remote" and not address:
-        text = "set it to the IP address of the control plane elsewhere, or choose the profile default"
+        text = "set it to the IP address of the remote control plane, or choose the profile default"
         yield "global.remotePilotAddress", f"the profile remote needs it: {text}"
     for name, network in values.global_.meshNetworks.items():
         for i, gateway in enumerate(network.gateways):
@@ -40,5 +40,5 @@ def problems(values: Values, profile: str) -> Iterator[tuple[str, str]]:
                 text = f"{gateway.address} is a host name, and 1.10 takes IP addresses only: name a registryServiceName"
                 yield f"global.meshNetworks.{name}.gateways[{i}].address", text
     if address and values.pilot.enabled and not ip_version(address):
-        text = "a host name, which 1.10 cannot lead to beside an istiod on this cluster: set it to an IP address"
+        text = "a host name, which 1.10 does not support beside an istiod on this cluster: set it to an IP address"
         yield "global.remotePilotAddress", f"{address} is {text}"

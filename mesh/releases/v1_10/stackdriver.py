@@ -49,7 +49,7 @@ def _settings(kind: str, context: str, chosen: StackdriverFilter) -> Json:
 
 
 def _sampling(duration: str) -> Json:
-    """A filter before the one that logs, which marks the requests that are left out."""
+    """A filter before the one that logs. It marks the requests that are not logged."""
     machine = extensions.compiled("envoy.wasm.access_log_policy")
     settings = extensions.lines({"log_window_duration": duration})
     value = extensions.extension("istio.access_log", HTTP, machine, settings)

@@ -1,5 +1,5 @@
 """The EnvoyFilters of Istio 1.10 for telemetry v2: metadata exchange between proxies, Istio's standard metrics, and
-what Google Cloud gets.
+metrics and logs for Google Cloud.
 
 There is one filter for HTTP and one for TCP, for each minor version of proxies that may be connected.
 """

@@ -24,7 +24,7 @@ def tags(mesh: Installation) -> list[Tag]:
 
 def injectors(mesh: Installation) -> list[WebhookConfiguration]:
     """The injection webhooks of this control plane and of its tags: one for each way in which a pod can request a
-    sidecar. There are none if something else brings them."""
+    sidecar. There are none if something else installs them."""
     if mesh.values.global_.operatorManageWebhooks:
         return []
     everywhere = mesh.values.sidecarInjectorWebhook.enableNamespacesByDefault
@@ -54,7 +54,7 @@ def _injector(
     revision: str,
     chosen: Mapping[str, tuple[Selector, Selector]],
 ) -> WebhookConfiguration:
-    """The webhooks that call the injector of `revision` for the pods that are chosen."""
+    """The webhooks that call the injector of `revision` for the selected pods."""
     service = revisioned("istiod", revision)
     url = mesh.values.istiodRemote.injectionURL
     client = ClientConfig(service=service, path="/inject", port=443, url=url)
@@ -66,8 +66,8 @@ def _injector(
 def validators(mesh: Installation) -> list[WebhookConfiguration]:
     """The webhook that validates every Istio object that is created or updated; it belongs to the base.
 
-    It refuses the versions of objects that came after 1.10. Where newer definitions serve these, it asks for those that
-    it knows, into which the API server then converts."""
+    It refuses versions of objects that are newer than 1.10. If newer CRDs serve such versions, the webhook requests
+    those that it knows, and the API server converts the objects."""
     if not (mesh.values.base.enabled and mesh.values.global_.configValidation):
         return []
     check = Webhook(

@@ -1,4 +1,4 @@
-"""What Istio 1.30 refuses of its objects and earlier releases accept (pkg/config/validation, and the definitions)."""
+"""Checks of objects that Istio 1.30 refuses and earlier releases accept (pkg/config/validation, and the CRDs)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _routes(route: api.HTTPRoute | api.TLSRoute | api.TCPRoute) -> Findings:
     """Weights are shares in relation to each other."""
     receivers: Sequence[api.HTTPRouteDestination | api.RouteDestination] = route.route or ()
     if len(receivers) > 1 and not any(receiver.weight for receiver in receivers):
-        yield ("route",), "of several destinations, one at least needs a weight"
+        yield ("route",), "at least one of several destinations needs a weight"
 
 
 def _operation(operation: api.Operation) -> Findings:
@@ -47,7 +47,7 @@ def _operation(operation: api.Operation) -> Findings:
 
 
 def _path(path: str) -> str:
-    """What is wrong with a path, or a template of one: `{*}` stands for one segment, `{**}` for all that follow."""
+    """The problem of a path, or of a template of one: `{*}` stands for one segment, `{**}` for all that follow."""
     segments = path.strip("/").split("/")
     is_template = any(template in path for template in _TEMPLATES)
     for i, segment in enumerate(segments):
@@ -55,35 +55,35 @@ def _path(path: str) -> str:
             if "{**}" in segments[:i]:
                 return f"{segment} cannot follow {{**}}, which stands for all that follows"
         elif "{" in segment or "}" in segment:
-            return "of a path's segments in braces, there are {*} and {**} only"
+            return "the only segments in braces that a path may have are {*} and {**}"
         elif is_template and not _LITERAL.fullmatch(segment):
-            return f"{show(segment)} cannot stand in a path with {{*}} or {{**}}"
+            return f"{show(segment)} cannot be a segment of a path with {{*}} or {{**}}"
     return ""
 
 
 def _headers(operations: api.HeaderOperations) -> Findings:
     for path, value in common.header_values(operations):
         if not _HEADER.fullmatch(value):
-            text = 'has a % that is no variable: write "%%", or %VARIABLE% or %VARIABLE(…)%'
+            text = 'has a % that begins no variable: write "%%", or %VARIABLE% or %VARIABLE(…)%'
             yield path, f"{show(value)} {text}"
 
 
 def _port(port: api.Port) -> Findings:
     if (port.protocol or "").upper() == "THRIFT":
-        yield ("protocol",), f"{show(port.protocol)} is not a protocol any more: write TCP"
+        yield ("protocol",), f"{show(port.protocol)} is no longer a protocol: write TCP"
 
 
 def _endpoint(endpoint: api.Template) -> Findings:
     for name in endpoint.ports or ():
         if len(name) > _LONGEST_PORT:
-            yield ("ports", name), f"has {len(name)} characters; the API server accepts {_LONGEST_PORT} at most"
+            yield ("ports", name), f"has {len(name)} characters; the API server accepts at most {_LONGEST_PORT}"
     if (endpoint.address or "").startswith(UNIX) and endpoint.ports == {}:
         yield ("ports",), "a Unix domain socket has no ports, not even {}: leave it out"
 
 
 def _entry(entry: api.ServiceEntry) -> Findings:
     if entry.resolution in (None, "NONE") and entry.endpoints == []:
-        yield ("endpoints",), "need resolution STATIC or DNS, even if there are none: leave it out"
+        yield ("endpoints",), "need resolution STATIC or DNS, even if the list is empty: leave it out"
 
 
 def _patch(patch: api.Patch) -> Findings:
@@ -91,7 +91,7 @@ def _patch(patch: api.Patch) -> Findings:
         if _OLD_API.search(name):
             yield (
                 ("value", *path),
-                f"{show(name)} is of Envoy's API v2, which it does not have any more: name that of v3",
+                f"{show(name)} is of Envoy's API v2, which Envoy no longer has: name that of v3",
             )
 
 
@@ -108,7 +108,7 @@ def _server_tls(tls: api.ServerTLSSettings) -> Findings:
     """There is one source of a certificate; half a pair of files is none, and is ignored."""
     sources = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if getattr(tls, name)]
     if tls.mode != "ISTIO_MUTUAL" and sources and tls.serverCertificate and tls.privateKey:
-        yield ("serverCertificate",), f"cannot stand with privateKey beside {sources[0]}: leave them out"
+        yield ("serverCertificate",), f"cannot be set together with {sources[0]}, nor can privateKey: leave them out"
 
 
 def _tracing(tracing: api.Tracing) -> Findings:
@@ -120,7 +120,7 @@ def _token(rule: api.JWTRule) -> Findings:
     yield from at_most_one(rule, "jwksUri", "jwks_uri", "jwks")
     for name in ("jwksUri", "jwks_uri"):
         if "#" in (getattr(rule, name) or ""):
-            yield (name,), f"{show(getattr(rule, name))}: a document has no part behind #: leave it out"
+            yield (name,), f"{show(getattr(rule, name))}: a document has no part after #: leave it out"
 
 
 def _providers(providers: api.DefaultProviders) -> Findings:
@@ -132,7 +132,7 @@ def _internal(body: Kind, metadata: Metadata) -> Findings:
     yield from common.dry_run(body, metadata)
     for name in _INTERNAL:
         if name in metadata.annotations:
-            yield ("metadata", "annotations", name), "is for objects that istiod makes itself: leave it out"
+            yield ("metadata", "annotations", name), "is for objects that istiod creates itself: leave it out"
 
 
 def _certificates(rule: api.DestinationRule, metadata: Metadata) -> Findings:

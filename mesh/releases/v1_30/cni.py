@@ -21,7 +21,7 @@ _SOCKET: Final = "cni-ztunnel-sock-dir"
 _HEALTH: Final = 8000
 """Port of the plugin's readiness probe."""
 _CAPABILITIES: Final = ("NET_ADMIN", "NET_RAW", "SYS_PTRACE", "SYS_ADMIN", "DAC_OVERRIDE")
-"""What root may do in the container: enter and change the networks of pods, and write into folders of others."""
+"""What root may do in the container: enter and change the networks of pods, and write into folders of other users."""
 
 
 def config(mesh: Installation) -> dict[str, dict[str, str]]:

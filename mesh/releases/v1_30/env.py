@@ -52,7 +52,7 @@ def gateway_env(inputs: Inputs) -> list[Node]:
 
 
 def identity(inputs: Inputs) -> list[Node]:
-    """Who signs the proxy's certificate, what the pod is, and how much CPU it may use."""
+    """Variables for the signer of the proxy's certificate, the identity of the pod, and its CPU limit."""
     setting = inputs.setting
     return [
         *proxy.authority_env(

@@ -28,7 +28,7 @@ _ORDER: Final = (
     "istio-certs",
     "config-volume",
 )
-"""The volumes in Istio's own order: another one would replace the pods of what is adopted."""
+"""The volumes in Istio's own order: another order would replace the pods of an adopted gateway."""
 
 
 def pod(mesh: Installation, name: str, spec: Gateway) -> PodTemplate:

@@ -41,7 +41,7 @@ def _read(mesh: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _requested(notes: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    """The label wins over the annotation; what is neither `true` nor `false` counts as not given."""
+    """The label wins over the annotation; a value other than `true` or `false` counts as not set."""
     return _asks(notes, labels) is not False
 
 

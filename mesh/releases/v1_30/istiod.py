@@ -107,7 +107,7 @@ def _container(mesh: Installation) -> Node:
 
 
 def _env(mesh: Installation) -> list[Node]:
-    """The environment variables, in the order of Istio's own: another one would replace the pods of what is adopted."""
+    """The environment variables in Istio's own order: another order would replace the pods of an adopted istiod."""
     chosen, pilot = mesh.values.global_, mesh.values.pilot
     ztunnel = f"{pilot.trustedZtunnelNamespace or mesh.root}/{pilot.trustedZtunnelName or 'ztunnel'}"
 

@@ -97,7 +97,7 @@ def _global(mesh: Installation) -> dict[str, Any]:
 
 
 _NO_VALUES: Final = frozenset((*PodSettings.model_fields, *OwnImage.model_fields, "nodeSelector", "namespace"))
-"""Settings of the CNI plugin that are none of its chart's values, but of IstioOperator's components."""
+"""Settings of the CNI plugin that belong to IstioOperator's components, not to the values of its chart."""
 
 
 def _cni(mesh: Installation) -> dict[str, Any]:

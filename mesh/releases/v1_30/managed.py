@@ -29,7 +29,7 @@ _ANNOTATIONS: Final = call(
     *(f"gateway.istio.io/{name}" for name in ("name-override", "service-account", "controller-version")),
     form="object",
 )
-"""The annotations for what belongs to the Gateway: its own, without those that are about itself."""
+"""The annotations for the objects of a Gateway: those of the Gateway, without those that are about itself."""
 _IDENTITY: Final[Mapping[str, Value]] = {
     GATEWAY_NAME_LABEL: _NAME,
     GATEWAY_CLASS_LABEL: Expr("$.GatewayClass"),

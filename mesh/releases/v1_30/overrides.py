@@ -20,7 +20,8 @@ def resources(inputs: Inputs) -> Node:
 
 
 def setting_without_nulls(inputs: Inputs, path: str) -> Node:
-    """An object of the values without null fields, with which a profile takes away a parent's; absent if empty."""
+    """An object of the values without null fields, with which a profile removes fields of its parent; absent if
+    empty."""
     found = inputs.setting(path, "object")
     return when(found, without_nulls(found))
 

@@ -1,5 +1,5 @@
-"""Istio 1.30's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and what Istio
-refuses of it beyond the types (pkg/config/validation/agent)."""
+"""Istio 1.30's ProxyConfig: its defaults (istio/api, mesh/v1alpha1/proxy.proto; pkg/config/mesh), and Istio's checks of
+it in addition to the types (pkg/config/validation/agent)."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ DEFAULTS: Final[Mapping[str, Any]] = defaults(_VALUES)
 
 
 def refused(config: Mapping[str, Any]) -> Findings:
-    """What Istio refuses of a whole ProxyConfig, whose fields have valid values: with the defaults of the fields that
-    nobody sets."""
+    """The problems that Istio finds in a whole ProxyConfig whose fields have valid values, including the defaults of
+    fields that are not set."""
     yield from incomplete_tracers(config)
     drain = config["drainDuration"] or _VALUES["drainDuration"]
     if nanoseconds(drain) % SECOND or not nanoseconds(drain):

@@ -1,4 +1,4 @@
-"""What Istio 1.30 refuses of its settings."""
+"""The settings of Istio that release 1.30 refuses."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ REFUSALS: Final = refusals.table(
             ztunnel.serviceAnnotations
         """,
         "istiod would refuse the whole mesh config": "meshConfig.meshMTLS.ecdhCurves",
-        "all ports stand in one list": "gateways.*.networkGatewayPorts=gateways.*.ports",
+        "all ports are in one list": "gateways.*.networkGatewayPorts=gateways.*.ports",
         "its Service leads to its own pods": "gateways.*.selectorLabels=gateways.*.labels",
-        "definitions are left out by name": "base.enableIstioConfigCRDs=base.excludedCRDs",
+        "CRDs are left out by name": "base.enableIstioConfigCRDs=base.excludedCRDs",
         "proxies of Istio 1.30 have no such tracer": "global.tracer.stackdriver=meshConfig.extensionProviders",
         "no templates for agentgateway are installed": "global.agentgateway",
         "Istio 1.30 reads another name": "global.waypoint.toleration=global.waypoint.tolerations",

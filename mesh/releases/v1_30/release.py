@@ -35,7 +35,7 @@ RELEASE: Final = Release(
     architectures=("amd64", "arm64"),
     kubernetes=Kubernetes(
         oldest=(1, 32),  # with `newest`: Istio's table of supported releases
-        reason="the Istio project supports 1.30 on none that is older",
+        reason="the Istio project supports 1.30 on no older version",
         newest=(1, 36),
     ),
     cert_providers=("istiod", "custom", "none", "k8s.io/"),

@@ -29,9 +29,9 @@ def service(mesh: Installation) -> RemoteService | None:
 
 
 def problems(values: Values, profile: str) -> Iterator[tuple[str, str]]:
-    """What is missing or wrong where a control plane on another cluster is to be used: keys and texts."""
+    """Problems of values that are to use a control plane on another cluster: keys and texts."""
     remote, address = values.istiodRemote, values.global_.remotePilotAddress
-    what = "set it to the IP address or host name of the control plane elsewhere"
+    what = "set it to the IP address or host name of the remote control plane"
     if remote.enabledLocalInjectorIstiod and not remote.enabled:
         yield (
             "istiodRemote.enabledLocalInjectorIstiod",

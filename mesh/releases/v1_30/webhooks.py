@@ -36,7 +36,7 @@ OBJECTS: Final = WebhookRule(
 
 
 def tags(mesh: Installation) -> list[Tag]:
-    """The tags: those of the values, and `default` with a control plane that has no name, or that brings the base."""
+    """The tags: those of the values, and `default` with a control plane that has no name, or that installs the base."""
     explicit = [
         Tag(name=name, revision=revision, service=revision == mesh.revision)
         for name, revision in own_tags(mesh).items()
@@ -50,7 +50,7 @@ def injectors(mesh: Installation) -> list[WebhookConfiguration]:
     """The injection webhooks of this control plane and of its tags: one for each way to request a sidecar.
 
     The default labels belong to one of them only: to the control plane without a name, or else to the tag `default`.
-    There are none if something else brings them.
+    There are none if something else installs them.
     """
     if mesh.values.global_.operatorManageWebhooks:
         return []

@@ -95,7 +95,7 @@ def _env(mesh: Installation) -> list[Node]:
     }
     revoked = {"CRL_PATH": "/var/run/secrets/istio/crl/ca-crl.pem"} if chosen.peerCaCrl.enabled else {}
     own, metadata = {**chosen.env, **revoked}, chosen.proxyMetadata
-    return [  # in Istio's order: another one would replace the pods of what is adopted
+    return [  # in Istio's own order: another order would replace the pods of an adopted ztunnel
         *[env_var(name, value) for name, value in literal.items() if name not in {**metadata, **own}],
         *[env_from_field(name, path) for name, path in fields.items()],
         *[env_var(name, value) for name, value in metadata.items() if name not in own],

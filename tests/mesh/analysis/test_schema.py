@@ -122,7 +122,7 @@ PLACE = "trafficPolicy.portLevelSettings[0].tls.credentialName"
             described(entry(**OUT), annotations={"internal.istio.io/parents": "a"}),
             [],
             [
-                'metadata.annotations["internal.istio.io/parents"]: is for objects that istiod makes itself: leave it'
+                'metadata.annotations["internal.istio.io/parents"]: is for objects that istiod creates itself: leave it'
                 " out"
             ],
         ),

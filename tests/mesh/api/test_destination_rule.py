@@ -40,7 +40,8 @@ from tests.mesh.api.test_api import problems
                     "connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE", "useClientProtocol": True}}
                 },
             },
-            " trafficPolicy.connectionPool.http.useClientProtocol: cannot be true beside h2UpgradePolicy UPGRADE",
+            " trafficPolicy.connectionPool.http.useClientProtocol: cannot be true together with h2UpgradePolicy"
+            " UPGRADE",
         ),
         (
             {"host": "a", "trafficPolicy": {"outlierDetection": {"maxEjectionPercent": 101}}},
@@ -56,7 +57,7 @@ from tests.mesh.api.test_api import problems
         ),
         (
             {"host": "a", "trafficPolicy": {"tls": {"mode": "SIMPLE", "credentialName": "a", "caCertificates": "b"}}},
-            " trafficPolicy.tls.caCertificates: cannot stand beside credentialName",
+            " trafficPolicy.tls.caCertificates: cannot be set together with credentialName",
         ),
         ({"host": "a", "subsets": [{}]}, " subsets[0].name: is required"),
         (

@@ -64,7 +64,8 @@ def listener(**filter: Any) -> dict[str, Any]:
         ),
         (
             {"applyTo": "HTTP_FILTER", "patch": ADD, "match": listener(name="a", subFilter=ROUTER)},
-            f".match.listener.filterChain.filter.name: must be {HTTP_MANAGERS[0]}, which alone has filters of its own",
+            f".match.listener.filterChain.filter.name: must be {HTTP_MANAGERS[0]}, the only filter with filters of its"
+            " own",
         ),
         (
             {"applyTo": "HTTP_FILTER", "patch": ADD, "match": listener(name=HTTP_MANAGERS[1], subFilter={})},

@@ -82,13 +82,13 @@ def test_a_wrong_type_is_refused_at_its_field(sort: str, value: dict[str, Any], 
         (f"{LUA}a", '; did you mean "Lua"?'),
         ("envoy.extensions.filter.http.lua.v3.Lua", f'; did you mean "{LUA}"?'),
         ("envoy.extensions.filters.http.router.v3.Routes", '; did you mean "Router"?'),
-        ("os.Path", ", which are called like envoy.extensions.filters.http.lua.v3.Lua"),
-        ("Lua", ", which are called like envoy.extensions.filters.http.lua.v3.Lua"),
+        ("os.Path", ", whose names are like envoy.extensions.filters.http.lua.v3.Lua"),
+        ("Lua", ", whose names are like envoy.extensions.filters.http.lua.v3.Lua"),
     ],
 )
 def test_a_type_that_envoy_does_not_have_is_refused_with_the_nearest(name: str, hint: str) -> None:
     (found,) = problems("HTTP_FILTER", typed(name))
-    assert found == f'.typed_config.@type: "{name}" is no type of Envoy\'s{hint}'
+    assert found == f'.typed_config.@type: "{name}" is not a type of Envoy{hint}'
 
 
 @pytest.mark.parametrize(

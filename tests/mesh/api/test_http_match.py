@@ -25,7 +25,7 @@ EMPTY = "must not be empty; leave the condition empty to ask for presence"
         ),
         (
             {"withoutHeaders": {"@request.auth.claims[a][b]": {}}},
-            'withoutHeaders["@request.auth.claims[a][b]"]: asks only whether the claim is there, which proxies refuse:'
+            'withoutHeaders["@request.auth.claims[a][b]"]: only asks whether the claim exists, which proxies refuse:'
             ' write {"regex": ".+"}',
         ),
         ({"headers": {"@request.auth.claims": {}}}, NO_HEADER),

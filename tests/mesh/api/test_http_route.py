@@ -15,11 +15,11 @@ ROUTE = [{"destination": {"host": "a"}}]
     [
         ({}, ": needs route, redirect or delegate"),
         ({"route": []}, ": needs route, redirect or delegate"),
-        ({"route": ROUTE, "redirect": {"uri": "/"}}, " route: cannot stand beside redirect"),
-        ({"redirect": {"uri": "/"}, "fault": {"abort": {}}}, " fault: cannot stand beside redirect"),
-        ({"redirect": {"uri": "/"}, "rewrite": {"uri": "/"}}, " rewrite: cannot stand beside redirect"),
-        ({"route": ROUTE, "delegate": {"name": "a"}}, " route: cannot stand beside delegate"),
-        ({"redirect": {"uri": "/"}, "delegate": {"name": "a"}}, " redirect: cannot stand beside delegate"),
+        ({"route": ROUTE, "redirect": {"uri": "/"}}, " route: cannot be set together with redirect"),
+        ({"redirect": {"uri": "/"}, "fault": {"abort": {}}}, " fault: cannot be set together with redirect"),
+        ({"redirect": {"uri": "/"}, "rewrite": {"uri": "/"}}, " rewrite: cannot be set together with redirect"),
+        ({"route": ROUTE, "delegate": {"name": "a"}}, " route: cannot be set together with delegate"),
+        ({"redirect": {"uri": "/"}, "delegate": {"name": "a"}}, " redirect: cannot be set together with delegate"),
         ({"route": ROUTE, "timeout": "0s"}, ' timeout: "0s" is not a whole number of milliseconds, 1ms or more'),
         ({"route": ROUTE, "mirrorPercent": 101}, " mirrorPercent: 101 is not in 0..100"),
         (
@@ -28,10 +28,10 @@ ROUTE = [{"destination": {"host": "a"}}]
         ),
         ({"route": [{}]}, " route[0].destination: is required"),
         ({"route": [{**ROUTE[0], "weight": -1}]}, " route[0].weight: -1 is not in 0..2147483647"),
-        ({"directResponse": {"status": 200}, "route": ROUTE}, " route: cannot stand beside directResponse"),
+        ({"directResponse": {"status": 200}, "route": ROUTE}, " route: cannot be set together with directResponse"),
         (
             {"route": ROUTE, "mirror": {"host": "a"}, "mirrors": [{"destination": {"host": "b"}}]},
-            " mirrors: cannot stand beside mirror",
+            " mirrors: cannot be set together with mirror",
         ),
         (
             {"route": [{**ROUTE[0], "headers": {"request": {"set": {":authority": "a"}}}}]},

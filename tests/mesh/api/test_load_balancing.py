@@ -35,7 +35,7 @@ from tests.mesh.api.test_api import problems
         (
             api.ConsistentHashLB,
             {"minimumRingSize": 5, "ringHash": {}},
-            " ringHash: cannot stand beside minimumRingSize",
+            " ringHash: cannot be set together with minimumRingSize",
         ),
         (
             api.ConsistentHashLB,
@@ -62,7 +62,7 @@ from tests.mesh.api.test_api import problems
         (
             api.LocalityLoadBalancerSetting,
             {"failover": [{"from": "a"}], "failoverPriority": ["app", "topology.kubernetes.io/zone"]},
-            " failoverPriority[1]: topology.kubernetes.io/zone cannot stand beside failover, which says where to go by"
+            " failoverPriority[1]: topology.kubernetes.io/zone cannot be set together with failover, which chooses by"
             " region",
         ),
         (

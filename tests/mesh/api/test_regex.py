@@ -147,9 +147,9 @@ def test_a_substitution_has_groups_by_number_as_in_re2(text: str, by: str, value
 @pytest.mark.parametrize(
     ("by", "problem"),
     [
-        (r"/\2", r'"/\\2" names group 2, and "/(.*)" has 1'),
-        (r"/\q", "a backslash stands before the number of a group"),
-        ("/\\", "a backslash stands before the number of a group"),
+        (r"/\2", r'"/\\2" names group 2, but "/(.*)" has 1'),
+        (r"/\q", "a backslash must precede the number of a group"),
+        ("/\\", "a backslash must precede the number of a group"),
     ],
 )
 def test_a_substitution_that_re2_does_not_know_changes_nothing(by: str, problem: str) -> None:

@@ -108,8 +108,8 @@ def test_a_struct_may_hold_any_json() -> None:
         ({"a": {1: 2}}, "the key 1 is not a string"),
         ({"a": [float("nan")]}, "nan is not a number that JSON can hold"),
         ({"a": {"b": float("inf")}}, "inf is not a number that JSON can hold"),
-        ({"a": (1, 2)}, r"\[1, 2\] cannot stand in JSON"),
-        ({"a": object()}, "a Python object of type object cannot stand in JSON"),
+        ({"a": (1, 2)}, r"\[1, 2\] is not a JSON value"),
+        ({"a": object()}, "a Python object of type object is not a JSON value"),
     ],
 )
 def test_a_struct_must_not_hold_anything_but_json(value: Any, text: str) -> None:

@@ -44,7 +44,7 @@ HERE = {"address": "10.0.0.7"}
         ({"resolution": "STATIC", "endpoints": [{}]}, " endpoints[0].address: is required"),
         (
             {"resolution": "STATIC", "endpoints": [{"address": "a.b"}]},
-            ' endpoints[0].address: "a.b" is no IP address: use resolution DNS for names',
+            ' endpoints[0].address: "a.b" is not an IP address: use resolution DNS for names',
         ),
         (
             {"resolution": "DNS", "endpoints": [{"address": "unix:///a"}], "ports": [HTTP]},
@@ -56,7 +56,7 @@ HERE = {"address": "10.0.0.7"}
         ),
         (
             {"resolution": "STATIC", "endpoints": [{**HERE, "ports": {"htp": 1}}], "ports": [HTTP, TCP]},
-            " endpoints[0].ports.htp: is none of the service's ports (http, tcp)",
+            " endpoints[0].ports.htp: is not one of the service's ports (http, tcp)",
         ),
         (
             {"resolution": "STATIC", "endpoints": [{"address": "unix:///a"}]},

@@ -46,7 +46,7 @@ def tls(*names: str) -> list[dict[str, Any]]:
                 "hosts": ["a"],
                 "http": [{**HTTP[0], "match": [{"headers": {"@request.auth.claims.sub": {"exact": "a"}}}]}],
             },
-            ' http[0].match[0].headers["@request.auth.claims.sub"]: a claim can be asked for at gateways only: name'
+            ' http[0].match[0].headers["@request.auth.claims.sub"]: only gateways can match a claim: name'
             " them, and not mesh, in gateways",
         ),
         (

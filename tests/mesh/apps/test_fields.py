@@ -71,5 +71,5 @@ def test_a_path_is_written_as_pulumi_writes_it() -> None:
 
 @pytest.mark.parametrize("path", ["spec", "kind", "status.a", "spec.a[0]", "spec..a", "spec.a ", "metadata.name"])
 def test_what_no_controller_may_set_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="is no path of a field below spec"):
+    with pytest.raises(ValueError, match="is not the path of a field below spec"):
         fields.checked(path)

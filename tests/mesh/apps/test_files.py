@@ -77,9 +77,9 @@ def test_two_objects_of_one_name_are_refused_with_both_places() -> None:
     with pytest.raises(ManifestError) as error:
         read("\n---\n".join([textwrap.dedent(SHOP)] * 2))
     assert str(error.value).splitlines() == [
-        "shop.yaml:22: Service default/cart is in shop.yaml:1, too: leave one of them out, or name one of the files"
+        "shop.yaml:22: Service default/cart is also in shop.yaml:1: leave one of them out, or name one of the files"
         " alone",
-        "shop.yaml:30: VirtualService default/cart is in shop.yaml:9, too: leave one of them out, or name one of the"
+        "shop.yaml:30: VirtualService default/cart is also in shop.yaml:9: leave one of them out, or name one of the"
         " files alone",
     ]
 

@@ -80,7 +80,7 @@ def test_an_image_is_found_by_its_name_without_tag_and_digest(image: str, name: 
         (
             [without_namespace("Service", "a"), without_namespace("Service", "a")],
             {},
-            "shop.yaml:6: Service shop/a is in shop.yaml:1, too: leave one of them out",
+            "shop.yaml:6: Service shop/a is also in shop.yaml:1: leave one of them out",
         ),
         (
             [without_namespace("Service", "a")],
@@ -101,7 +101,7 @@ def test_an_image_is_found_by_its_name_without_tag_and_digest(image: str, name: 
         (
             [{"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "a", "namespace": "shop"}}],
             {},
-            "shop.yaml:5: PersistentVolume is in no namespace: leave it out",
+            "shop.yaml:5: PersistentVolume is cluster-scoped: leave it out",
         ),
         (
             [without_namespace("VirtualService", "a", {"hosts": ["a"], "http": [{"rout": []}]})],

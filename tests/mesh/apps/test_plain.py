@@ -89,10 +89,10 @@ def test_objects_of_the_config_and_of_files_are_read_alike(tmp_path: Path) -> No
             [manifest_of("Sidecar", "a", EGRESS, namespace="default") | {"kind": "Siedcar"}],
             'mesh:objects[0].kind: kind "Siedcar" is not one of DestinationRule, ',
         ),
-        ([SIDECAR, SIDECAR], "mesh:objects[1]: Sidecar default/default is in mesh:objects[0], too: leave one of them"),
+        ([SIDECAR, SIDECAR], "mesh:objects[1]: Sidecar default/default is also in mesh:objects[0]: leave one of them"),
         (
             [{"kind": "List", "apiVersion": "v1", "items": [SIDECAR, 5]}],
-            "mesh:objects[0].items[1]: 5 is no object",
+            "mesh:objects[0].items[1]: 5 is not an object",
         ),
     ],
     ids=[

@@ -15,7 +15,7 @@ from mesh.config import door, loading, stack_file
 from mesh.config.settings import SettingsError
 from mesh.config.stack import Stack
 
-NO_EFFECT = "Istio 1.10 takes it without any effect"
+NO_EFFECT = "Istio 1.10 accepts it without any effect"
 
 KEYS = """
     components values spec pilot gateways k8s ingressGateways global service name controlPlanes release meshConfig
@@ -49,7 +49,7 @@ def test_the_release_of_a_control_plane_decides_what_is_refused_of_it() -> None:
     planes = {"next": {"release": "1.30", "global": {"jwtPolicy": "first-party-jwt"}}}
 
     assert problems(controlPlanes=planes, **{"global": {"jwtPolicy": "first-party-jwt"}}) == [
-        "mesh:controlPlanes.next.global.jwtPolicy: Istio 1.30 takes it without any effect: leave it out"
+        "mesh:controlPlanes.next.global.jwtPolicy: Istio 1.30 accepts it without any effect: leave it out"
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_further_control_plane_is_told_its_own_keys_and_those_of_the_stack() -
 
 def test_what_is_refused_of_any_gateway_names_the_gateway() -> None:
     assert problems(gateways={"edge": {"ingressPorts": [{"name": "a", "port": 1}]}}) == [
-        "mesh:gateways.edge.ingressPorts: all ports stand in one list: write mesh:gateways.edge.ports"
+        "mesh:gateways.edge.ingressPorts: all ports are in one list: write mesh:gateways.edge.ports"
     ]
 
 
@@ -118,7 +118,7 @@ def test_other_problems_are_told_too() -> None:
         ),
         (
             {"values": {}},
-            ["mesh:values: what an IstioOperator has in it has keys of its own here, see docs/values.md"],
+            ["mesh:values: its settings have keys of their own here, see docs/values.md"],
         ),
     ],
 )
@@ -151,7 +151,7 @@ def test_the_mesh_config_is_read_in_both_spellings_that_istio_reads() -> None:
 
 def test_a_field_in_both_spellings_is_one_clear_error() -> None:
     assert problems(meshConfig={"access_log_file": "/a", "accessLogFile": "/b"}) == [
-        "mesh:meshConfig.access_log_file: accessLogFile is set, too, and is the same: leave one of them out"
+        "mesh:meshConfig.access_log_file: accessLogFile is also set, and is the same field: leave one of them out"
     ]
 
 

@@ -117,7 +117,7 @@ def test_an_item_that_only_its_index_names_is_tested_first() -> None:
         ("spec.replicas", None, "there is nothing to remove"),
         (f"{POD}.tolerations.[0].key", "a", "there is no list at [0]"),
         (f"{CONTAINER}.name.first", "a", '"discovery" has no parts'),
-        (f"{CONTAINER}.name", "discovery", "it is so already"),
+        (f"{CONTAINER}.name", "discovery", "it already has this value"),
         ("", "x", "it has no path"),
     ],
 )

@@ -140,11 +140,11 @@ def test_a_gateway_has_the_defaults_of_the_release_that_configures_it() -> None:
         ({"controlPlanes": {"a": {"release": "1.30", "profile": "empty"}}}, "the profile empty has no istiod"),
         (
             {"controlPlanes": {"a": {"release": "1.30", "meshConfig": {"trustDomain": "other"}}}},
-            'mesh:controlPlanes.a.meshConfig.trustDomain: "other" is not that of the mesh, "cluster.local"',
+            'mesh:controlPlanes.a.meshConfig.trustDomain: "other" is not the value of the mesh, "cluster.local"',
         ),
         (
             {"global": {"network": "n"}, "controlPlanes": {"a": {"release": "1.30", "global": {"network": "o"}}}},
-            'mesh:controlPlanes.a.global.network: "o" is not that of the mesh, "n"',
+            'mesh:controlPlanes.a.global.network: "o" is not the value of the mesh, "n"',
         ),
         ({"base": {"release": "1.3"}}, 'mesh:base.release: "1.3" is not one of 1.10, 1.30; did you mean'),
         (
@@ -173,8 +173,8 @@ def test_a_gateway_has_the_defaults_of_the_release_that_configures_it() -> None:
                 "revisionTags": {"default": "1-30-3"},
                 "injectedNamespaces": {"default": "existing"},
             },
-            "mesh:revisionTags.default: 1-30-3 would inject namespace default, too, whose pods now have the sidecar of"
-            " another: set mesh:injectedNamespaces.default.revision first",
+            "mesh:revisionTags.default: 1-30-3 would also inject namespace default, whose pods now have the sidecar of"
+            " another control plane: set mesh:injectedNamespaces.default.revision first",
         ),
     ],
 )

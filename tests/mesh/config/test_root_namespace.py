@@ -141,7 +141,7 @@ def test_all_control_planes_of_a_stack_are_in_one_namespace() -> None:
     assert made["Deployment istiod-1-30-3"]["metadata"]["namespace"] == ROOT
     other = {"1-30-3": {"release": "1.30", "profile": "minimal", "global": {"istioNamespace": "other"}}}
     said = problem(controlPlanes=other, **ELSEWHERE)
-    assert said.startswith('mesh:controlPlanes.1-30-3.global.istioNamespace: "other" is not that of the mesh')
+    assert said.startswith('mesh:controlPlanes.1-30-3.global.istioNamespace: "other" is not the value of the mesh')
 
 
 # The root namespace of the configuration
@@ -187,5 +187,5 @@ def test_a_root_namespace_that_nobody_declares_is_refused() -> None:
 
 def test_a_root_namespace_that_filters_need_before_the_stack_makes_it_is_refused() -> None:
     wanted = {**APART, "namespaces": {"mesh-config": "create"}}
-    assert "declare it `existing`, and make it first" in problem(**wanted)
+    assert "declare it `existing`, and create it first" in problem(**wanted)
     loading.load(config(release="1.30", **wanted))  # proxies of 1.30 need no filters

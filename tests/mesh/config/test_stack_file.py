@@ -91,7 +91,7 @@ def test_encrypted_values_of_the_copy_are_kept_beside_those_of_the_file() -> Non
         (
             {"config": {"mesh:a": {"b": "x"}}},
             {"config": {"mesh:a": {"b": {"c": ENCRYPTED}}}},
-            r"mesh:a\.b\.c is encrypted for this stack, but its file has mesh:a\.b in clear",
+            r"mesh:a\.b\.c is encrypted for this stack, but its file has mesh:a\.b in clear text",
         ),
         ({"config": {"mesh:a": ["b"]}}, {"config": {"mesh:a": [ENCRYPTED]}}, r"mesh:a\[0\] is encrypted in a list"),
         ({"config": {}}, {"config": {"mesh:a": [ENCRYPTED]}}, r"mesh:a\[0\] is encrypted in a list"),

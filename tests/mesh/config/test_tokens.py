@@ -28,7 +28,7 @@ def stack(
     [
         (
             stack(limit=BY_TOKEN),
-            "mesh:traffic.hosts.shop.routes[0].limit.by.header: istio-ingressgateway takes the token",
+            "mesh:traffic.hosts.shop.routes[0].limit.by.header: istio-ingressgateway removes the token",
         ),
         (
             stack(limit={**BY_TOKEN, "by": {"header": "X-Token"}}, issuer={"fromHeaders": [{"name": "x-token"}]}),

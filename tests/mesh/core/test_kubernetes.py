@@ -16,8 +16,12 @@ from mesh.config.settings import SettingsError
         ("pilot", {"nodeSelector": {"a": "b c"}}, '.nodeSelector.a: "b c" is not a label\'s value'),
         ("pilot", {"resources": {"requests": {"cpus": 1}}}, '"cpus" is not one of cpu, memory'),
         ("pilot", {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "500m"}}}, "more than the limit 500m"),
-        ("pilot", {"resources": {"limits": {"example.com/gpu": "0.5"}}}, "takes a whole number as its limit"),
-        ("pilot", {"env": {"a=b": "c"}}, '["a=b"] (the key): "a=b" is no name of an environment variable'),
+        (
+            "pilot",
+            {"resources": {"limits": {"example.com/gpu": "0.5"}}},
+            "the limit of example.com/gpu must be a whole number",
+        ),
+        ("pilot", {"env": {"a=b": "c"}}, '["a=b"] (the key): "a=b" is not the name of an environment variable'),
         ("pilot", {"rollingMaxSurge": "some"}, '"some" is not a number of pods or a percentage'),
         ("pilot", {"rollingMaxSurge": 0, "rollingMaxUnavailable": "0%"}, "a rolling update could not start"),
         ("global", {"priorityClassName": "High"}, '"High" is not an object\'s name'),
@@ -35,15 +39,15 @@ def test_an_invalid_kubernetes_value_is_refused(key: str, value: dict[str, Any],
     assert problem in str(raised.value)
 
 
-NEITHER = "one of maxSurge and maxUnavailable must be 0, and not both"
+NEITHER = "exactly one of maxSurge and maxUnavailable must be 0, as Kubernetes requires"
 TOGETHER = "localhostProfile and type Localhost go together"
 
 
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
-        ("istiodRemote", {"injectionPath": "/inject/:ENV:net=a"}, "is not a path of small letters and digits"),
-        ("istiodRemote", {"injectionPath": "inject"}, "is not a path of small letters and digits"),
+        ("istiodRemote", {"injectionPath": "/inject/:ENV:net=a"}, "is not a path of lower-case letters and digits"),
+        ("istiodRemote", {"injectionPath": "inject"}, "is not a path of lower-case letters and digits"),
         ("istiodRemote", {"injectionPath": "/inject/net/a"}, ""),
         ("base", {"validationCABundle": "-----BEGIN CERTIFICATE-----"}, "is not base64"),
         ("base", {"validationCABundle": "YQ=="}, ""),

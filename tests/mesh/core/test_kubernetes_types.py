@@ -44,8 +44,8 @@ REFUSED = [
     ),
     (
         {"containers": [{"name": "a", "env": [{"name": "1B", "value": "3"}]}]},
-        'mesh:containers[0].env[0].name: "1B" is no name of an environment variable: letters, digits, -, _ and ., and'
-        " no digit first",
+        'mesh:containers[0].env[0].name: "1B" is not the name of an environment variable: letters, digits, -, _ and'
+        " ., and no digit first",
     ),
     ({"security": {"sysctls": [{"name": "a"}]}}, "mesh:security.sysctls[0]: needs value"),
 ]

@@ -105,8 +105,8 @@ def problem(value: dict[str, Any], root: str = "shop:") -> str:
         ({"pair": [1]}, "shop:pair: [1]: list should have at least 2 items after validation, not 1"),
         ({"even": 3}, "shop:even: 3 is odd"),
         ({"code": "A"}, "shop:code: \"A\": string should match pattern '^[a-z]$'"),
-        ({"label": "A"}, 'shop:label: "A" is no label: a to z'),
-        ({"label": "aaaa"}, 'shop:label: "aaaa" is no label: a to z'),
+        ({"label": "A"}, 'shop:label: "A" is not a label: a to z'),
+        ({"label": "aaaa"}, 'shop:label: "aaaa" is not a label: a to z'),
         ({"short": 1}, "shop:short: expected a text or a mapping, got 1 (fields: text)"),
         ({"nam": 1}, 'shop: unknown field "nam"; did you mean "name"? (fields: FIELDS)'),
         (

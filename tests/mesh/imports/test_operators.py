@@ -47,8 +47,8 @@ def test_another_patch_of_the_release_stays_as_a_tag() -> None:
     ("tag", "asked", "said"),
     [
         ("1.17.2", "", r"mesh.yaml is of Istio 1.17 \(tag 1.17.2\), and the releases here are 1.10, 1.30"),
-        ("", "", "no tag that says of which release it is: add RELEASE=1.10 or RELEASE=1.30"),
-        ("latest", "", "its tag latest does not say"),
+        ("", "", "no tag that tells the release: add RELEASE=1.10 or RELEASE=1.30"),
+        ("latest", "", "its tag latest does not tell the release"),
         ("", "1.3", 'RELEASE=1.3: "1.3" is not one of 1.10, 1.30'),
     ],
 )
@@ -134,7 +134,7 @@ def test_names_in_snake_case_are_understood() -> None:
     ("spec", "path", "why"),
     [
         ({"values": {"global": {"nope": True}}}, "values.global.nope", "there is no such setting here"),
-        ({"values": {"pilot": {"autoscaleMin": "many"}}}, "values.pilot.autoscaleMin", "not taken here"),
+        ({"values": {"pilot": {"autoscaleMin": "many"}}}, "values.pilot.autoscaleMin", "not accepted here"),
         ({"values": {"ztunnel": {"logLevel": "debug"}}}, "values.ztunnel.logLevel", "Istio 1.10 has no such setting"),
         ({"addonComponents": {"kiali": {"enabled": True}}}, "addonComponents", "write mesh:addons"),
         ({"values": {"pilot": {"autoscaleMin": 9}}}, "mesh:pilot", "autoscaleMin 9 is more than autoscaleMax 5"),

@@ -73,15 +73,15 @@ def test_a_profile_has_only_the_gateways_that_charts_install(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "FROM is missing: what to import, such as FROM=operator.yaml"),
+        ("", "FROM is missing: the files to import, such as FROM=operator.yaml"),
         ("no.yaml", "FROM=no.yaml: there is no such file or folder"),
         ("broken.yaml", "broken.yaml is not YAML: .* in line 2"),
-        ("list.yaml", r"list.yaml has no map, but \[1\]"),
+        ("list.yaml", r"list.yaml has \[1\] in place of a map"),
         ("empty", "FROM=empty has no YAML"),
-        ("service.yaml", "service.yaml has a Service, and is no IstioOperator and no Helm values"),
-        ("odd.yaml", "odd.yaml: nothing tells which chart's values these are: name it, such as FROM=istiod=odd.yaml"),
+        ("service.yaml", "service.yaml has a Service, and not an IstioOperator or Helm values"),
+        ("odd.yaml", "odd.yaml: it is unclear which chart these values are for: name it, such as FROM=istiod=odd.yaml"),
         ("pilot=odd.yaml", 'FROM=pilot=odd.yaml: chart "pilot" is not one of base, istiod, cni, ztunnel, gateway'),
-        ("gateway=odd.yaml", "a gateway, and nothing else, is given with its name: gateway:NAME=FILE"),
+        ("gateway=odd.yaml", "a gateway, and nothing else, takes a name: gateway:NAME=FILE"),
         ("op.yaml istiod=odd.yaml", "an IstioOperator and Helm values install two Istios: import one at a time"),
     ],
 )

@@ -63,17 +63,17 @@ def test_a_list_is_opened_with_the_places_of_its_items() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a: [", "cart.yaml:1: no YAML: "),
+        ("a: [", "cart.yaml:1: not YAML: "),
         ("kind: A\nmetadata: {name: a}", "cart.yaml:1: an object without apiVersion"),
         ("apiVersion: v1\nmetadata: {name: a}", "cart.yaml:1: an object without kind"),
         ("apiVersion: v1\nkind: A", "cart.yaml:1: an object without metadata"),
         ("apiVersion: v1\nkind: A\nmetadata: {generateName: a}", "objects of a stack have fixed names"),
-        ("- apiVersion: v1", "cart.yaml:1: a list and no object: separate objects by ---, or use kind List"),
-        ("text", 'cart.yaml:1: the text "text" and no object'),
-        ("a: 1\nb: 2\na: 3", 'cart.yaml:3: "a" is twice in one mapping'),
-        ("apiVersion: v1\nkind: A\nmetadata: {name: {{ .Values.name }}}", "cart.yaml:3: a template of Helm"),
-        ("{{- if .Values.on }}\na: b", "cart.yaml:1: a template of Helm"),
-        ("apiVersion: v1\nkind: A\nmetadata: {name: '{{ .Release.Name }}'}", "cart.yaml:3: a template of Helm"),
+        ("- apiVersion: v1", "cart.yaml:1: a list instead of an object: separate objects by ---, or use kind List"),
+        ("text", 'cart.yaml:1: the text "text" instead of an object'),
+        ("a: 1\nb: 2\na: 3", 'cart.yaml:3: "a" occurs twice in one mapping'),
+        ("apiVersion: v1\nkind: A\nmetadata: {name: {{ .Values.name }}}", "cart.yaml:3: a Helm template"),
+        ("{{- if .Values.on }}\na: b", "cart.yaml:1: a Helm template"),
+        ("apiVersion: v1\nkind: A\nmetadata: {name: '{{ .Release.Name }}'}", "cart.yaml:3: a Helm template"),
     ],
 )
 def test_what_is_no_object_is_refused_with_file_and_line(text: str, problem: str) -> None:
@@ -110,7 +110,7 @@ def test_a_kustomization_that_takes_from_elsewhere_is_refused(nested: bool, tmp_
     (tmp_path / "app/base").mkdir(parents=True)
     (tmp_path / "app/kustomization.yaml").write_text("resources: [base]" if nested else far)
     (tmp_path / "app/base/kustomization.yaml").write_text(far)
-    with pytest.raises(ManifestError, match=r"https://example\.com/base\?ref=v1, which is elsewhere"):
+    with pytest.raises(ManifestError, match=r"https://example\.com/base\?ref=v1, which is not a local file"):
         read(["app"], tmp_path)
 
 
@@ -124,7 +124,7 @@ def test_a_folder_of_kustomizations_is_refused_with_their_names(tmp_path: Path) 
     for name in ("base", "production"):
         (tmp_path / "app" / name).mkdir(parents=True)
         (tmp_path / "app" / name / "kustomization.yaml").write_text("resources: []")
-    with pytest.raises(ManifestError, match="name the kustomization that is meant: app/base, app/production"):
+    with pytest.raises(ManifestError, match="contains kustomizations: name the one to use: app/base, app/production"):
         read(["app"], tmp_path)
 
 

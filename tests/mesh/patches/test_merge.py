@@ -104,7 +104,7 @@ def test_what_only_an_update_knows_stays_beside_what_is_patched() -> None:
         (
             {"containers": [{"name": "a"}]},
             {"containers": ["a"]},
-            'containers: "a" is no mapping with `name`, by which items of this list are merged',
+            'containers: "a" is not a mapping with `name`, by which items of this list are merged',
         ),
         (
             {"nodeSelector": {"a": "b"}},
@@ -114,7 +114,7 @@ def test_what_only_an_update_knows_stays_beside_what_is_patched() -> None:
         (
             {},
             {"nodeSelector": {"a": "b", **REPLACE}},
-            'nodeSelector["$patch"]: there is nothing to replace: leave the directive out',
+            'nodeSelector["$patch"]: the object has no value to replace: leave the directive out',
         ),
         (
             {"tolerations": [{"key": "a"}]},

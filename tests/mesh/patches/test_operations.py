@@ -47,7 +47,7 @@ def test_each_operation_changes_its_own_place_alone(op: str, path: str, more: An
         ("test", "/a/0/n", {"value": True}, "a[0].n: is 1, and not true"),
         ("test", "/x", {"value": 1}, "x: is known only during an update, so that it cannot be tested"),
         ("add", "/x/y", {"value": 1}, "x: is known only during an update, so that nothing in it can be patched"),
-        ("move", "/a/0/n/z", {"from": "/a/0"}, "a[0].n.z: is inside of what would be moved"),
+        ("move", "/a/0/n/z", {"from": "/a/0"}, "a[0].n.z: is inside the value that would be moved"),
     ],
 )
 def test_an_operation_without_its_place_is_refused(op: str, path: str, more: Any, says: str) -> None:
@@ -60,9 +60,9 @@ def test_an_operation_without_its_place_is_refused(op: str, path: str, more: Any
     ("operation", "says"),
     [
         ({"op": "add", "path": "/a"}, "is required for add, replace and test"),
-        ({"op": "remove", "path": "/a", "value": 1}, "is for add, replace and test alone"),
+        ({"op": "remove", "path": "/a", "value": 1}, "is only for add, replace and test"),
         ({"op": "copy", "path": "/a"}, "is required for move and copy"),
-        ({"op": "test", "path": "/a", "value": 1, "from": "/b"}, "is for move and copy alone"),
+        ({"op": "test", "path": "/a", "value": 1, "from": "/b"}, "is only for move and copy"),
         ({"op": "remove", "path": "a.b"}, '"a.b" is not a JSON pointer: write it like "/spec/replicas"'),
     ],
 )

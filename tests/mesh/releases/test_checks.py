@@ -32,7 +32,7 @@ def lines(release: str, kind: type[api.Kind], spec: dict[str, Any]) -> list[str]
 
 
 SUM = "the weights of several destinations must add up to 100, not"
-NONE = "of several destinations, one at least needs a weight"
+NONE = "at least one of several destinations needs a weight"
 REGEX = {"headers": {"x": {"regex": "a.*"}}}
 
 
@@ -153,7 +153,7 @@ SOCKET = {"name": "http", "protocol": "HTTP"}
         (
             stamped("50%"),
             ['http[0].headers.request.set.x-a: "50%" has a single %: write'],
-            ['http[0].headers.request.set.x-a: "50%" has a % that is no variable: write'],
+            ['http[0].headers.request.set.x-a: "50%" has a % that begins no variable: write'],
         ),
         (
             stamped("%START_TIME(%Y-%m-%d)%"),
@@ -163,18 +163,18 @@ SOCKET = {"name": "http", "protocol": "HTTP"}
         (
             stamped("%A(B% 100%%"),
             [],
-            ['http[0].headers.request.set.x-a: "%A(B% 100%%" has a % that is no variable'],
+            ['http[0].headers.request.set.x-a: "%A(B% 100%%" has a % that begins no variable'],
         ),
         (stamped('a 100%% %HOST% %METADATA(["a", "b"])%'), [], []),
         (
             (api.ServiceEntry, {**OUT, "ports": [{"number": 80, "name": "a", "protocol": "Thrift"}]}),
             [],
-            ['ports[0].protocol: "Thrift" is not a protocol any more: write TCP'],
+            ['ports[0].protocol: "Thrift" is no longer a protocol: write TCP'],
         ),
         (
             (api.ServiceEntry, {**OUT, "endpoints": []}),
             [],
-            ["endpoints: need resolution STATIC or DNS, even if there are none: leave it out"],
+            ["endpoints: need resolution STATIC or DNS, even if the list is empty: leave it out"],
         ),
         ((api.ServiceEntry, {**OUT, "resolution": "STATIC", "endpoints": []}), [], []),
         (
@@ -185,7 +185,7 @@ SOCKET = {"name": "http", "protocol": "HTTP"}
         (
             (api.WorkloadEntry, {"address": "a.b", "ports": {"a" * 63: 80}}),
             [],
-            [f"ports.{'a' * 63}: has 63 characters; the API server accepts 62 at most"],
+            [f"ports.{'a' * 63}: has 63 characters; the API server accepts at most 62"],
         ),
         (
             patched("envoy.config.filter.http.lua.v2.Lua"),
@@ -196,7 +196,7 @@ SOCKET = {"name": "http", "protocol": "HTTP"}
         (
             (api.RequestAuthentication, {"jwtRules": [{"issuer": "i", "jwksUri": "https://a.b#keys"}]}),
             [],
-            ['jwtRules[0].jwksUri: "https://a.b#keys": a document has no part behind #: leave it out'],
+            ['jwtRules[0].jwksUri: "https://a.b#keys": a document has no part after #: leave it out'],
         ),
         (
             (api.Telemetry, {"tracing": [{"customTags": {"": {"literal": {"value": "a"}}}}]}),
@@ -216,14 +216,14 @@ SOCKET = {"name": "http", "protocol": "HTTP"}
             path("/a/{id}"),
             [],
             [
-                'rules[0].to[0].operation.paths[0]: "/a/{id}": of a path\'s segments in braces, there are {*} and {**}'
-                " only"
+                'rules[0].to[0].operation.paths[0]: "/a/{id}": the only segments in braces that a path may have are'
+                " {*} and {**}"
             ],
         ),
         (
             path("/{*}/a*"),
             [],
-            ['rules[0].to[0].operation.paths[0]: "/{*}/a*": "a*" cannot stand in a path with {*} or {**}'],
+            ['rules[0].to[0].operation.paths[0]: "/{*}/a*": "a*" cannot be a segment of a path with {*} or {**}'],
         ),
     ],
 )
@@ -241,12 +241,12 @@ def test_only_a_release_whose_api_server_has_limits_refuses_what_exceeds_them() 
     labels = {"selector": {"matchLabels": {"app": "a" * 63, "b": ""}}}
     assert lines("1.10", api.AuthorizationPolicy, rules) == []
     assert lines("1.30", api.AuthorizationPolicy, rules) == [
-        "rules: has 513 entries; the API server accepts 512 at most"
+        "rules: has 513 entries; the API server accepts at most 512"
     ]
     assert lines("1.30", api.AuthorizationPolicy, labels) == []
     entry = {"address": "1.2.3.4", "serviceAccount": "a" * 254, "ports": {"http": 80}}
     assert lines("1.30", api.WorkloadEntry, entry) == [
-        "serviceAccount: has 254 characters; the API server accepts 253 at most"
+        "serviceAccount: has 254 characters; the API server accepts at most 253"
     ]
     probe = {"httpGet": {"port": 80, "httpHeaders": [{"name": "x-a", "value": "b"}]}, "periodSeconds": 5}
     assert lines("1.30", api.WorkloadGroup, {"template": {}, "probe": probe}) == []

@@ -96,7 +96,7 @@ def test_an_external_authorizer_is_asked_about_all_but_public_paths() -> None:
         ({"deny": {"x": {"atGateway": "edge", "paths": ["/a"]}}}, 'gateway "edge" is not one of'),
         (
             {"deny": {"x": {**CART, "claims": {"group": "guest"}}}},
-            "deny.x.claims: no token is proved at these pods, so no request has claims: set mesh:security.jwt, and",
+            "deny.x.claims: these pods verify no tokens, so no request has claims: set mesh:security.jwt, and",
         ),
         (
             {"custom": {"x": {**CART, "provider": "owm"}}},

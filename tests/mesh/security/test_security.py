@@ -262,7 +262,7 @@ def test_preflights_pass_before_the_policy_that_refuses_is_there() -> None:
         ({"jwt": {"issuers": []}}, "mesh:security.jwt.issuers: must not be empty"),
         ({"jwt": {"issuers": [{"issuer": "me"}]}}, "mesh:security.jwt.issuers[0]: needs jwksUri or jwks"),
         ({"jwt": {"issuers": [ISSUER], "gateway": "edge"}}, 'mesh:security.jwt: gateway "edge" is not one of'),
-        ({"mtls": "DISABLE", "authorization": {"defaultDeny": True}}, "identifies callers by their mutual TLS"),
+        ({"mtls": "DISABLE", "authorization": {"defaultDeny": True}}, "identifies callers by mutual TLS"),
     ],
 )  # fmt: skip
 def test_an_invalid_value_is_reported_in_one_line_with_its_key(security: Any, text: str) -> None:

@@ -60,8 +60,8 @@ def test_a_gateway_that_would_redirect_for_ever_is_refused(own: dict[str, str] |
         assert specs(traffic, gateways={"istio-ingressgateway": {"podAnnotations": own}})
     else:
         assert refusal(traffic).startswith(
-            "mesh:traffic.hosts.shop.tls: istio-ingressgateway does not believe x-forwarded-proto, and would redirect"
-            " for ever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number"
+            "mesh:traffic.hosts.shop.tls: istio-ingressgateway does not trust x-forwarded-proto, and would redirect"
+            " forever: set mesh:meshConfig.defaultConfig.gatewayTopology.numTrustedProxies to the number"
         )
 
 
@@ -163,7 +163,7 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (host(routes=[TO_PAGE, TO_PAGE]), "hosts.shop.routes[1]: is never reached: routes[0] has no match"),
         (host(routes=[{"match": {"path": "/"}}]), "hosts.shop.routes[0]: needs to or redirect"),
         (host(routes=[{"redirect": {"uri": "https://a.example/b"}}]), "redirect.uri: "),
-        (host(routes=[{"redirect": {"uri": "/new/*"}}]), 'redirect.uri: "/new/*": * is taken as it is'),
+        (host(routes=[{"redirect": {"uri": "/new/*"}}]), 'redirect.uri: "/new/*": * is no wildcard here'),
         (host(routes=[{"redirect": {"authority": "a/b"}}]), 'redirect.authority: "a/b" is not a host'),
         (host(routes=[{"redirect": {"uri": "/", "redirectCode": 304}}]), "redirectCode: must be one of 301, 302"),
         (host(routes=[{"to": [{"service": "a", "weight": 50}, {"service": "b"}]}]), "add up to 100, not 50"),
@@ -207,9 +207,9 @@ def test_an_entry_for_all_hosts_conflicts_with_bookinfos_own_gateway() -> None:
     everything = {"bookinfo": {"hosts": ["*"], "routes": [TO_PAGE]}}
     message = refusal({"hosts": everything}, bookinfo=True)
     assert (
-        "hosts.bookinfo: Bookinfo has a VirtualService bookinfo itself; set mesh:bookinfo.gateway to false" in message
+        "hosts.bookinfo: Bookinfo already has a VirtualService bookinfo; set mesh:bookinfo.gateway to false" in message
     )
-    assert 'hosts.bookinfo: Bookinfo has all hosts ("*")' in message
+    assert 'hosts.bookinfo: Bookinfo already has all hosts ("*")' in message
     specs({"hosts": everything}, bookinfo={"gateway": False})
 
 

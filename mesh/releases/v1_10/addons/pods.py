@@ -1,4 +1,4 @@
-"""What the pods of all addons of Istio 1.10's samples have."""
+"""Parts of the pods of all addons of Istio 1.10's samples."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _extensions(retention: str | None) -> dict[str, Any]:
 
 
 def _telemetry() -> dict[str, Any]:
-    """What Jaeger tells of itself: logs, and metrics for Prometheus."""
+    """Jaeger's own telemetry: logs, and metrics for Prometheus."""
     exporter = {"prometheus": {"host": "0.0.0.0", "port": _METRICS}}
     return {
         "resource": {"service.name": "jaeger"},
@@ -97,7 +97,7 @@ def _process(retention: str | None) -> Process:
 
 
 def traced(mesh: Installation, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The MeshConfig `config`, with Jaeger, ours or one that is there already, as the default provider of tracing where
+    """The MeshConfig `config`, with Jaeger (the stack's own or an existing one) as the default provider of tracing if
     it names no tracer: without one, proxies send no spans. A Telemetry object may still choose another provider."""
     of_proxies = config.get("defaultConfig", {}).get("tracing", {})
     named = any(tracer in of_proxies for tracer in ProxyTracing.TRACERS)
@@ -120,8 +120,8 @@ def traced(mesh: Installation, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _replaced(mesh: Installation, provider: Mapping[str, Any]) -> bool:
-    """Whether another Jaeger takes the place of a provider: of any one if there is one already, and else of that of
-    profile `demo`, which is a Jaeger in the usual namespace."""
+    """Whether Jaeger replaces the provider of its name. An existing Jaeger always does; the stack's own replaces that
+    of profile `demo`, a Jaeger in the usual namespace, if the mesh has another namespace."""
     if provider["name"] != _PROVIDER:
         return False
     named = (provider.get("opentelemetry") or {}).get("service") or ""

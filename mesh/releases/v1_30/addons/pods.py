@@ -1,4 +1,4 @@
-"""What the pods of all addons of Istio 1.30's samples have, and the security that Kubernetes calls `restricted`."""
+"""Parts of the pods of all addons of Istio 1.30's samples, and the security that Kubernetes calls `restricted`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _SYSTEM_CALLS: Final = {"seccompProfile": {"type": "RuntimeDefault"}}
 CONTAINER: Final[dict[str, Any]] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 """The security context of a container."""
 READ_ONLY: Final[dict[str, Any]] = {**CONTAINER, "readOnlyRootFilesystem": True}
-"""That of a container that writes to its volumes alone."""
+"""The same of a container that writes only to its volumes."""
 
 
 def user(number: int) -> dict[str, Any]:
-    """The security context of a pod that runs as this user, who is that of its image."""
+    """The security context of a pod that runs as this user, the one of its image."""
     return {
         "runAsUser": number,
         "runAsGroup": number,

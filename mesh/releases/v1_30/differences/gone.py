@@ -1,4 +1,4 @@
-"""What Istio 1.30 has no more of the settings, variables, annotations and profiles of 1.10."""
+"""The settings, variables, annotations and profiles of Istio 1.10 that 1.30 no longer has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OF_STACKDRIVER: Final = _gone(
     "1.21",
     "drop-telemetry-envoyfilter.yaml",
     "mesh:telemetry.v2.stackdriver.enabled names the provider stackdriver for the mesh",
-    "leave it out; Telemetry objects say what is logged, and what metrics have",
+    "leave it out; Telemetry objects set what is logged, and the labels of metrics",
 )
 _CORE_DUMPS: Final = _gone(
     "1.24", "drop-coredump.yaml", "no init container prepares the node", "set the node's core pattern yourself"
@@ -38,22 +38,22 @@ SETTINGS: Final[Mapping[str, Gone]] = {
     "Cni.taint": _gone(
         "1.18",
         "drop-taint.yaml",
-        "no controller removes that taint from nodes: pods wait there for ever",
-        "leave it out, give nodes no taint NodeReadiness, and let cni.repair mend pods that start too early",
+        "no controller removes that taint from nodes: pods wait there forever",
+        "leave it out, give nodes no taint NodeReadiness, and let cni.repair handle pods that start too early",
     ),
     "Global.jwtPolicy": _gone(
-        "1.22", "no-1p-jwt.yaml", "proxies always prove themselves with tokens that are bound to their pods"
+        "1.22", "no-1p-jwt.yaml", "proxies always authenticate with tokens that are bound to their pods"
     ),
     "Global.oneNamespace": _gone("1.22", "istio/istio: charts of tag 1.22.0", "istiod watches all namespaces"),
     "MeshProxyConfig.parentShutdownDuration": _gone("1.17", "istio/api: mesh/v1alpha1", "proxies do not restart hot"),
-    "MultiCluster.enabled": _gone("1.27", "istio/istio: charts of tag 1.27.0", "clusterName alone counts"),
+    "MultiCluster.enabled": _gone("1.27", "istio/istio: charts of tag 1.27.0", "only clusterName counts"),
     "Pilot.enableProtocolSniffingForInbound": _SNIFFING,
     "Pilot.enableProtocolSniffingForOutbound": _SNIFFING,
     "Prometheus.configOverride": _gone(
         "1.21",
         "drop-telemetry-envoyfilter.yaml",
         "proxies have telemetry built in",
-        "leave it out; Telemetry objects change what metrics have",
+        "leave it out; Telemetry objects change the labels of metrics",
     ),
     "Prometheus.wasmEnabled": _FILTERS,
     "Proxy.enableCoreDump": _CORE_DUMPS,
@@ -76,7 +76,7 @@ SETTINGS: Final[Mapping[str, Gone]] = {
 }
 
 _SOURCE: Final = "istio/istio: pilot/pkg/features of the release's tag"
-_UNREAD: Final = "nobody reads it"
+_UNREAD: Final = "nothing reads it"
 _ALWAYS: Final = "what it turned on is always on"
 _VARIABLES: Final[Mapping[str, tuple[str, str, str]]] = {
     "ENABLE_LEGACY_FSGROUP_INJECTION": ("1.19", "drop-legacy-fsgroup-injection.yaml", "pods get no fsGroup"),
@@ -119,7 +119,7 @@ _VARIABLES: Final[Mapping[str, tuple[str, str, str]]] = {
     "PILOT_ENABLE_MCS_SERVICEEXPORT": ("1.11", _SOURCE, "ENABLE_MCS_AUTO_EXPORT has taken its place"),
     "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_INBOUND": ("1.19", "flagprotocol-sniffing.yaml", _ALWAYS),
     "PILOT_ENABLE_PROTOCOL_SNIFFING_FOR_OUTBOUND": ("1.19", "flagprotocol-sniffing.yaml", _ALWAYS),
-    "PILOT_ENABLE_STATUS": ("1.24", _SOURCE, "PILOT_ENABLE_ANALYSIS writes what is wrong into objects' status"),
+    "PILOT_ENABLE_STATUS": ("1.24", _SOURCE, "PILOT_ENABLE_ANALYSIS writes problems into the status of objects"),
     "PILOT_ENABLE_VIRTUAL_SERVICE_DELEGATE": ("1.14", _SOURCE, _ALWAYS),
     "PILOT_FLOW_CONTROL_TIMEOUT": ("1.15", _SOURCE, _UNREAD),
     "PILOT_INBOUND_PROTOCOL_DETECTION_TIMEOUT": (

@@ -15,7 +15,7 @@ _OPENTELEMETRY: Final = (
 CHANGED: Final[Mapping[str, Difference]] = {
     "default-tracing": Difference(
         since="1.22",
-        before="proxies send spans to the Service {service} without being told",
+        before="proxies send spans to the Service {service} by default",
         after="proxies send no spans",
         remedy="name a provider of mesh:meshConfig.extensionProviders in mesh:meshConfig.defaultProviders.tracing; for"
         " this Service, one with zipkin",
@@ -50,7 +50,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.30",
         severity=Severity.NOTE,
         before="all users of a node can read the files of the CNI plugin's configuration (0644)",
-        after="root alone can (0600)",
+        after="only root can (0600)",
         remedy='nothing, unless a tool reads them as another user: mesh:cni.env.CNI_CONF_GROUP_READ: "true" lets its'
         " group (0640)",
         source="59075.yaml",
@@ -59,14 +59,14 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.12",
         severity=Severity.REFUSED,
         before="istiod reads the Gateway API's objects of networking.x-k8s.io",
-        after="nobody reads them",
+        after="nothing reads them",
         remedy="write them for gateway.networking.k8s.io/v1, and install its definitions",
         source="gateway-v1alpha2.yaml",
     ),
     "operator": Difference(
         since="1.24",
         severity=Severity.REFUSED,
-        before="an operator in the cluster installs what the IstioOperator says",
+        before="an operator in the cluster installs what the IstioOperator describes",
         after="there is no such operator: nothing follows from the object",
         remedy="put its values into the stack (docs/adoption.md takes over what it installed), then delete operator and"
         " object",

@@ -1,4 +1,4 @@
-"""What changed in sidecars and gateways as containers, and in what is redirected to them."""
+"""What changed in the containers of sidecars and gateways, and in the traffic that is redirected to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         before="istio-proxy is a container beside the others, which start and end without regard to it",
         after="where all nodes run Kubernetes 1.33 or later, istio-proxy is an init container that keeps running: the"
         " others start once it is ready and end before it, so that Jobs can end",
-        remedy="look for what expects istio-proxy among spec.containers: other webhooks, policies, dashboards, scripts",
+        remedy="check whatever expects istio-proxy in spec.containers: other webhooks, policies, dashboards, scripts",
         source="native-sidecar-default.yaml",
         variable=("ENABLE_NATIVE_SIDECARS", "false"),
     ),
@@ -51,7 +51,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.18",
         before="a sidecar has {old}",
         after="it has {new}: {reason}",
-        remedy="set mesh:meshConfig.defaultConfig.concurrency to the number that is meant",
+        remedy="set mesh:meshConfig.defaultConfig.concurrency to the intended number",
         source="fix-concurrency.yaml",
     ),
     "gateway-threads": Difference(
@@ -65,7 +65,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
     "dns-exclusions": Difference(
         since="1.23",
         before="DNS requests of these pods go to the agent, also to excluded ports and addresses",
-        after="{annotation} counts for DNS, too: excluded requests go to the cluster's DNS",
+        after="{annotation} applies to DNS, too: excluded requests go to the cluster's DNS",
         remedy="leave port 53 and the DNS server's address out of the annotation if the agent is to answer",
         source="53998.yaml",
     ),

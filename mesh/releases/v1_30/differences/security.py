@@ -1,4 +1,4 @@
-"""What changed in TLS, authorization and who may ask istiod."""
+"""What changed in TLS, in authorization and in access to istiod."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.29",
         severity=Severity.NOTE,
         before="istiod fetches the keys of tokens from whatever address jwksUri, or the issuer, leads to",
-        after="it does so, too, unless it is told which addresses it must not ask; istioctl analyze warns (IST0175)",
+        after="it still does, except for addresses that a variable blocks; istioctl analyze warns (IST0175)",
         remedy="name them in mesh:pilot.env.BLOCKED_CIDRS_IN_JWKS_URIS of the newer control plane: those that only"
         " istiod should reach, such as 169.254.0.0/16",
         source="block_cidr_in_jwk_uris.yaml",
@@ -50,15 +50,15 @@ CHANGED: Final[Mapping[str, Difference]] = {
     ),
     "path-templates": Difference(
         since="1.22",
-        before="{{*}} and {{**}} in a path are these characters",
+        before="{{*}} and {{**}} in a path are plain characters",
         after="{{*}} stands for one segment of a path, and {{**}} for any number of segments",
-        remedy="read {path} again: it now fits many paths",
+        remedy="review {path}: it now matches many paths",
         source="16585.yaml",
     ),
     "internal-headers": Difference(
         since="1.25",
         before="callers with a private address count as internal: their headers x-envoy-… pass the gateway",
-        after="no caller counts as internal: the gateway removes such headers, and this condition does not fit",
+        after="no caller counts as internal: the gateway removes such headers, and this condition does not match",
         remedy="ask for a header of your own that the callers set; to keep these, istiod needs"
         " ENABLE_HCM_INTERNAL_NETWORKS and MeshNetworks",
         source="53402.yaml",

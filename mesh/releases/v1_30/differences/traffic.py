@@ -12,7 +12,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.14",
         before="requests go to each endpoint in turn (ROUND_ROBIN)",
         after="of two endpoints, each request goes to the one with fewer requests in progress (LEAST_REQUEST)",
-        remedy="nothing, unless a test counts on turns: then set trafficPolicy.loadBalancer.simple: ROUND_ROBIN in a"
+        remedy="nothing, unless a test relies on turns: then set trafficPolicy.loadBalancer.simple: ROUND_ROBIN in a"
         " DestinationRule",
         source="new_lb_algorithm_default.yaml",
     ),
@@ -29,23 +29,23 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.28",
         before="a mirrored request has a Host header that ends with -shadow",
         after="it has the Host header of the original",
-        remedy="if the receiver tells copies by their Host, tell them by a header instead that the route sets",
+        remedy="if the receiver recognizes copies by their Host, let it recognize them by a header that the route sets",
         source="57530.yaml",
         variable=("DISABLE_SHADOW_HOST_SUFFIX", "false"),
     ),
     "without-headers": Difference(
         since="1.22",
-        before="a condition in withoutHeaders on a value fits no request that lacks the header",
-        after="it fits requests that lack the header",
-        remedy="read the routes again: more requests take this one. To ask that the header is there, add it to headers"
-        " with an empty condition",
+        before="a condition in withoutHeaders on a value matches no request that lacks the header",
+        after="it matches requests that lack the header",
+        remedy="review the routes: more requests take this one. To require the header, add it to headers with an empty"
+        " condition",
         source="49537.yaml",
     ),
     "wildcard-hosts": Difference(
         since="1.21",
         before="where hosts of VirtualServices overlap, the oldest VirtualService applies: {older} may win for {host}",
         after="the most specific host applies: this VirtualService has {host}",
-        remedy="check that its routes are the ones that are meant for {host}",
+        remedy="check that its routes are the intended ones for {host}",
         source="45415-overlapping-wildcards.yaml",
     ),
     "external-names": Difference(
@@ -59,7 +59,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         since="1.22",
         before="targetPort is ignored where resolution is NONE: connections keep port {number}",
         after="connections to port {number} go to port {target}",
-        remedy="leave targetPort out if that is not meant",
+        remedy="leave targetPort out if that is not intended",
         source="targetPort-service-entry.yaml",
     ),
     "same-host": Difference(
@@ -101,7 +101,7 @@ CHANGED: Final[Mapping[str, Difference]] = {
         severity=Severity.NOTE,
         before="proxies count what is left of the limits in connectionPool (metrics …_remaining_…)",
         after="these metrics are always 0",
-        remedy="use them in no dashboard or alert; those of open circuits (…_open) stay",
+        remedy="remove them from dashboards and alerts; those of open circuits (…_open) stay",
         source="disable-track-remaining-cb-metrics.yaml",
         variable=("DISABLE_TRACK_REMAINING_CB_METRICS", "false"),
     ),

@@ -1,4 +1,4 @@
-"""How the dashboards of Istio 1.30 ask: their reporters, the time over which they measure, and sums."""
+"""Parts of the queries of Istio 1.30's dashboards: their reporters, the time over which they measure, and sums."""
 
 from __future__ import annotations
 
