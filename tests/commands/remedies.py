@@ -259,12 +259,12 @@ BY_HAND: Final = (
         _exported("*"),
     ),
     by_hand(
-        "add a second match with an empty condition, or let a route before take those that have the value",
+        "add a second match with an empty condition, or let an earlier route take requests with the value",
         "value that a header must not have, in a release where a missing header does not fit",
         routes("front", to("cart", match=[{"withoutHeaders": {"end-user": one}} for one in _NOT_JASON]), to("front")),
     ),
     by_hand(
-        "add a second match with an empty condition, or let a route before take those that have the value",
+        "add a second match with an empty condition, or let an earlier route take requests with the value",
         "value that a header must not have, in a release where a missing header does not fit",
         routes("front", to("front", match=[{"headers": {"end-user": {"exact": "jason"}}}]), to("cart")),
     ),
@@ -319,7 +319,7 @@ BY_HAND: Final = (
         deployment("front", {"app": "front"}, serviceAccountName="front", securityContext={"runAsUser": 1000}),
     ),
     by_hand(
-        "label it istio-injection=enabled, or =disabled if that is meant",
+        "label it istio-injection=enabled, or =disabled if that is intended",
         "namespace without label",
         manifest_of("Namespace", "other", labels={"istio-injection": "disabled"}),
     ),
@@ -328,8 +328,8 @@ BY_HAND: Final = (
         "namespace with two labels",
         manifest_of("Namespace", "other", labels={"istio-injection": "enabled"}),
     ),
-    by_hand("is also for all of namespace shop: join them", "two Sidecars for a whole namespace", sidecar("a")),
-    by_hand("leave it out if that is meant", "Sidecar with an empty selector", sidecar("a")),
+    by_hand("also applies to all of namespace shop: join them", "two Sidecars for a whole namespace", sidecar("a")),
+    by_hand("leave it out if that is intended", "Sidecar with an empty selector", sidecar("a")),
     by_hand(
         "inject them, or use PERMISSIVE",
         "strict mutual TLS for a workload without sidecar",
@@ -349,19 +349,19 @@ BY_HAND: Final = (
         ),
     ),
     by_hand(
-        "nothing fails over without outlierDetection, by which failures are seen: set it as well",
+        "nothing fails over without outlierDetection, which detects failures: set it as well",
         "failover without outlier detection",
         rule("front", "front", trafficPolicy={**_FAILOVER, "outlierDetection": {"consecutive5xxErrors": 5}}),
     ),
     Remedy("so it denies nobody: use PERMISSIVE or STRICT there", _locked("DISABLE"), _locked("PERMISSIVE")),
     Remedy("so it denies nobody: use PERMISSIVE or STRICT there", _locked("DISABLE"), _locked("STRICT")),
     Remedy(
-        "so sidecars skip these routes: name a port http-…, or drop them",
+        "so sidecars ignore these routes: name a port http-…, or drop them",
         [*DATABASE, routes("db", to("db", timeout="1s"))],
         [DATABASE[0], service("db", [_METRICS]), routes("db", to("db", timeout="1s"))],
     ),
     Remedy(
-        "so sidecars skip these routes: name a port http-…, or drop them",
+        "so sidecars ignore these routes: name a port http-…, or drop them",
         [*DATABASE, routes("db", to("db", timeout="1s"))],
         DATABASE,
     ),
@@ -407,7 +407,7 @@ BY_HAND: Final = (
         policy("x", {"namespaces": ["shop"]}),
     ),
     by_hand(
-        "but Istio's, which ignores targets: use selector",
+        "not of the Gateway API, and ignores targets: use selector",
         "policy for a Gateway of Istio's",
         policy("x", {"namespaces": ["shop"]}),
     ),
@@ -442,7 +442,7 @@ BY_HAND: Final = (
         | {"data": {"mesh": "defaultProviders: {accessLogging: [envoy]}"}},
     ),
     by_hand(
-        "label it istio-injection=disabled if that is not meant",
+        "label it istio-injection=disabled if that is not intended",
         "namespace that is injected by default",
         injector(sidecarInjectorWebhook=EVERYWHERE),
         manifest_of("Namespace", "other", labels={"istio-injection": "disabled"}),
