@@ -471,7 +471,7 @@ BY_HAND: Final = (
         injector(),
         deployment("front", {"app": "front"}, serviceAccountName="front", containers=with_proxy("auto")),
     ),
-    by_hand("only the older one holds: join them", "two PeerAuthentications for one namespace"),
+    by_hand("only the older one applies: join them", "two PeerAuthentications for one namespace"),
     by_hand("use INSERT_FIRST or ADD", "relative patch", patch("INSERT_FIRST")),
     by_hand("use MERGE or INSERT_FIRST", "patch that adds a route", patch("MERGE", "HTTP_ROUTE")),
     Remedy("allow requests by their paths instead", _denied(paths=["/admin"]), _allowed(paths=["/shop"])),
