@@ -201,7 +201,7 @@ AUTO_IMAGE: Final = _code(
     " with a real image.",
 )
 AUTO_IMAGE_OF_POD: Final = _code(
-    "IST0147", "ImageAutoWithoutInjectionError", _ERROR, "The same as IST0146, for a Pod that no workload creates."
+    "IST0147", "ImageAutoWithoutInjectionError", _ERROR, "The same as IST0146, for a Pod instead of a workload."
 )
 INJECTED_BY_DEFAULT: Final = _code(
     "IST0148",
@@ -284,7 +284,7 @@ IGNORED_SELECTOR: Final = _code(
     "IST0166",
     "IneffectiveSelector",
     _WARNING,
-    "A policy selects proxies of the Gateway API that ignore selectors: waypoints, and all if istiod has that setting.",
+    "A policy selects proxies of the Gateway API that ignore selectors: waypoints, or all by a setting of istiod.",
 )
 INEFFECTIVE_POLICY: Final = _code(
     "IST0167", "IneffectivePolicy", _WARNING, "A Sidecar applies to pods in ambient mode, which have no sidecar."
@@ -479,7 +479,7 @@ PORT_WITHOUT_LISTENER: Final = _code(
     "MESH0208",
     "PolicyPortWithoutListener",
     _WARNING,
-    "A policy names a port that its pods do not listen on, by their containers and Services. Policies use pods' ports.",
+    "A policy names a port that its pods do not listen on, by their containers and Services. Policies name pods' ports.",
 )
 HTTP_RULE_ON_TCP: Final = _code(
     "MESH0209",

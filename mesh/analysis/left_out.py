@@ -17,7 +17,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "IST0001": "An internal error of istioctl.",
     "IST0113": "No supported release reports it any more; `MESH0202` and `MESH0203` cover the same problem.",
     "IST0119": "No supported release reports it any more; `MESH0209` covers the same problem.",
-    "IST0122": "An invalid expression is refused together with its object: `IST0106`.",
+    "IST0122": "An invalid expression, wherever it is, is refused together with its object: `IST0106`.",
     "IST0136": "It is reported for most annotations, and asks for no action.",
     "IST0141": _OF_CLUSTER,
     "IST0142": _OF_CLUSTER,

@@ -49,7 +49,7 @@ class Custom(Requested):
 
 
 class Authorization(Documented):
-    """The workloads that may call each other."""
+    """Rules for which workloads may call which others."""
 
     defaultDeny: bool = False
     """Whether workloads in the injected namespaces deny every request that no policy allows."""

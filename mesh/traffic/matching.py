@@ -86,7 +86,7 @@ class Match(Documented):
     sourceNamespace: Label | None = None
     """Namespace of the client workload; not for hosts at a gateway."""
     destinationSubnets: list[Subnet] = []
-    """Addresses or CIDR ranges to which the client connects; only for services with protocol `TCP`."""
+    """Addresses or CIDR ranges, to one of which the client connects; only for services with protocol `TCP`."""
 
     def check(self) -> Findings:
         if not self.model_dump(exclude_defaults=True, exclude={"ignoreCase"}):

@@ -37,7 +37,7 @@ def definitions(mesh: Mesh) -> Iterator[Finding]:
 
 
 def selectors(mesh: Mesh) -> Iterator[Finding]:
-    """No policy selects proxies of the Gateway API that ignore selectors: waypoints, or all if istiod is set so."""
+    """No policy selects proxies of the Gateway API that ignore selectors: waypoints, or all by a setting of istiod."""
     told = any(_told(workload) for workload in mesh.workloads.all if workload.object.labels.get("app") == "istiod")
     made = [pod for pod in mesh.workloads.all if GATEWAY_NAME_LABEL in pod.labels]
     ignoring = [pod for pod in made if told or pod.labels.get(GATEWAY_CLASS_LABEL) == _WAYPOINT]
