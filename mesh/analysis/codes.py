@@ -479,7 +479,7 @@ PORT_WITHOUT_LISTENER: Final = _code(
     "MESH0208",
     "PolicyPortWithoutListener",
     _WARNING,
-    "A policy names a port that its pods do not listen on, by their containers and Services. Policies name pods' ports.",
+    "A policy names a port that its pods do not listen on, by containers and Services. Policies name pods' ports.",
 )
 HTTP_RULE_ON_TCP: Final = _code(
     "MESH0209",
