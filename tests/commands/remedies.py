@@ -366,12 +366,12 @@ BY_HAND: Final = (
         DATABASE,
     ),
     Remedy(
-        "denies all connections there: name in ports those that take HTTP, 9090",
+        "denies all connections there: list only HTTP ports in ports, 9090",
         [*_DATABASES, allow({"paths": ["/a"]}, app="db", action="DENY")],
         [*_DATABASES, allow({"paths": ["/a"], "ports": ["9090"]}, app="db", action="DENY")],
     ),
     Remedy(
-        "denies all connections there: ask for ports alone",
+        "denies all connections there: set only ports",
         [*DATABASE, allow({"paths": ["/a"], "ports": ["5432"]}, app="db", action="DENY")],
         [*DATABASE, allow({"ports": ["5432"]}, app="db", action="DENY")],
     ),

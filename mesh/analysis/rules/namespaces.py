@@ -24,7 +24,7 @@ def injection_labels(mesh: Mesh) -> Iterator[Finding]:
         said = {NAMESPACE_LABEL: enabled, REVISION_LABEL: revision, MODE_LABEL: ambient}
         labels = [name for name, value in said.items() if value]
         if len(labels) > 1 and enabled in (None, "enabled"):
-            text = f"{' beside '.join(labels)}: leave one of them out"
+            text = f"{' and '.join(labels)} are set together: leave one of them out"
             yield codes.SEVERAL_LABELS.at(obj, "metadata.labels", text)
         elif revision and enabled is None:
             if revisions and revision not in revisions:

@@ -124,7 +124,7 @@ def http_rules(mesh: Mesh) -> Iterator[Finding]:
             said = ", ".join(f"{number} is {protocol}" for number, protocol in sorted(tcp.items()))
             deny = policy.spec.get("action") == "DENY"
             if tcp and (deny or tcp == meant):
-                effect = f"denies all connections there: {_way(ports)}" if deny else "allows none: ask for ports alone"
+                effect = f"denies all connections there: {_way(ports)}" if deny else "allows none: set only ports"
                 text = f"{said}, where no request has {field}, so it {effect}"
                 yield codes.HTTP_RULE_ON_TCP.at(policy, f"{path}.{field}", text)
                 break
@@ -133,7 +133,7 @@ def http_rules(mesh: Mesh) -> Iterator[Finding]:
 def _way(ports: Mapping[int, str]) -> str:
     """How to deny requests, or connections, to pods with these ports."""
     http = [str(number) for number, protocol in sorted(ports.items()) if is_http(protocol)]
-    return f"name in ports those that take HTTP, {', '.join(http)}" if http else "ask for ports alone"
+    return f"list only HTTP ports in ports, {', '.join(http)}" if http else "set only ports"
 
 
 def _numbers(operation: Mapping[str, Any], otherwise: Iterable[int]) -> set[int]:

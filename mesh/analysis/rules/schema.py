@@ -97,7 +97,9 @@ def servers(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls.httpsRedirect", text)
             files = [name for name in ("credentialName", "serverCertificate", "privateKey") if tls.get(name)]
             if tls.get("mode") in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL") and tls.get("credentialName") and files[1:]:
-                text = f"nothing reads {' and '.join(files[1:])} beside credentialName: leave one or the other out"
+                text = (
+                    f"nothing reads {' and '.join(files[1:])} together with credentialName: leave one or the other out"
+                )
                 yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls.{files[1]}", text)
             if tls.get("mode") in ("PASSTHROUGH", "AUTO_PASSTHROUGH") and files:
                 text = f"{', '.join(files)} does nothing in mode {tls['mode']}"

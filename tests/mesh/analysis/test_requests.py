@@ -181,7 +181,7 @@ def test_a_rule_that_denies_http_requests_names_the_ports_that_take_them() -> No
     ports = [{"name": "tcp", "port": 1}, {"name": "http-a", "port": 2, "targetPort": 20}, {"name": "grpc", "port": 3}]
     pods = [deployment("db", {"app": "db"}, serviceAccountName="db"), service("db", ports)]
     text = said(*pods, allow({"paths": ["/a"]}, app="db", action="DENY"))
-    assert "denies all connections there: name in ports those that take HTTP, 3, 20" in text
+    assert "denies all connections there: list only HTTP ports in ports, 3, 20" in text
 
 
 def test_failover_needs_outlier_detection_whose_fields_may_all_be_unset() -> None:
