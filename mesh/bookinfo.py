@@ -46,7 +46,7 @@ VIRTUAL_SERVICE: Final = "bookinfo"
 """Names of Bookinfo's own Gateway and VirtualService."""
 
 STARS: Final[Mapping[str | None, str]] = {None: "v1", "black": "v2", "red": "v3"}
-"""Versions of reviews by the colour of their stars. v1 shows none; the others get the ratings from ratings."""
+"""Versions of reviews by the color of their stars. v1 shows none; the others call the service ratings."""
 
 
 def service_account(service: str) -> str:

@@ -18,7 +18,7 @@ _VIEWER: Final = "Viewer"
 
 
 def find(obj: Object) -> Iterator[tuple[str, str]]:
-    """The settings of an object that let anybody in without a login: the path of each, and what it lets them do.
+    """The settings of an object that let anybody in without a login, as pairs of path and effect.
 
     It looks at Grafana's environment variables and INI files, and at Kiali's `auth.strategy`.
     """
@@ -48,7 +48,7 @@ def _ini(name: str, text: str) -> Iterator[tuple[str, str]]:
             role = ini.get(_SECTION, "org_role", fallback=_VIEWER)
             yield f"data[{name}]", _grafana(role)
     except (configparser.Error, ValueError):
-        return  # not an INI file, and so none of Grafana's
+        return  # not an INI file, so not Grafana's
 
 
 def _kiali(name: str, text: str) -> Iterator[tuple[str, str]]:
@@ -58,7 +58,7 @@ def _kiali(name: str, text: str) -> Iterator[tuple[str, str]]:
         return
     auth = config.get("auth") if isinstance(config, Mapping) else None
     if isinstance(auth, Mapping) and auth.get("strategy") == "anonymous":
-        yield f"data[{name}]", "Kiali lets everybody in with its own rights"
+        yield f"data[{name}]", "Kiali lets everybody in, with its own permissions"
 
 
 def _grafana(role: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any, Final
 from mesh.analysis.objects import Object
 
 IDENTITY: Final = ("principals", "namespaces")
-"""Fields of a source that only mutual TLS can tell."""
+"""Fields of a source whose values are known only with mutual TLS."""
 _KEYS: Final = {"source.principal": "principals", "source.namespace": "namespaces"}
-"""Keys of conditions that ask for the same."""
+"""Keys of conditions (`when`), each with the field that means the same."""
 
 
 def parts(policy: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -29,8 +29,7 @@ def conditions(policy: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def callers(policy: Object) -> Iterator[tuple[str, str]]:
-    """The callers that a policy names, whether they are meant or excluded: `principals` or `namespaces`, and a
-    pattern."""
+    """The callers that a policy includes or excludes, as pairs of `principals` or `namespaces` and a pattern."""
     for _, part in parts(policy):
         for field in IDENTITY:
             for name in (field, f"not{field.title()}"):

@@ -1,6 +1,6 @@
-"""What istiod reads of the Secret of a gateway's `credentialName`: a certificate and its key, in PEM.
+"""Checks the certificate and key (PEM) that istiod reads from the Secret in a gateway's `credentialName`.
 
-Values that are not known here, such as those that Pulumi keeps, count as valid. None is ever shown.
+Unknown values, such as secrets that Pulumi encrypts, count as valid. Messages never show a value.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CONTEXT, _UTC_TIME = 0xA0, 0x17
 
 
 def problem(secret: Mapping[str, Any], now: datetime) -> str | None:
-    """What is wrong with the certificate in a Secret at this time; None if nothing is, or if its values are unknown."""
+    """What is wrong with the certificate in a Secret at the time `now`; None if nothing is, or values are unknown."""
     plain, encoded = secret.get("stringData") or {}, secret.get("data") or {}
     if not (plain or encoded) or any(HIDDEN in value for value in (*plain.values(), *encoded.values())):
         return None
@@ -35,7 +35,7 @@ def problem(secret: Mapping[str, Any], now: datetime) -> str | None:
             text = _of_certificate(values[certificate], now)
             return text and f"{certificate} {text}"
     has = ", ".join(sorted(key for key, value in values.items() if value)) or "nothing"
-    return f"has no certificate: it needs {' and '.join(_PAIRS[-1])}, and has {has}"
+    return f"has no certificate: it needs {' and '.join(_PAIRS[-1])}, but has {has}"
 
 
 def _of_certificate(text: bytes, now: datetime) -> str | None:
@@ -43,21 +43,24 @@ def _of_certificate(text: bytes, now: datetime) -> str | None:
 
     found = _BLOCK.search(text)
     if not found:
-        return "is no PEM, which begins with -----BEGIN CERTIFICATE-----"
+        return "is not in PEM format, which begins with -----BEGIN CERTIFICATE-----"
     try:
         der = base64.b64decode(found[2])
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
         begin, end = _validity(der)
     except (ssl.SSLError, ValueError, IndexError):
-        return "is no certificate"
+        return "is not a valid certificate"
     if now < begin:
         return f"is not valid before {begin:%Y-%m-%d %H:%M} UTC"
-    return f"ended on {end:%Y-%m-%d}: renew it" if now > end else None
+    return f"expired on {end:%Y-%m-%d}: renew it" if now > end else None
 
 
 def _validity(der: bytes) -> tuple[datetime, datetime]:
-    """The times between which an X.509 certificate (RFC 5280) is valid. In its first part they are the fourth element,
-    after number, algorithm and issuer; the version before these may be left out."""
+    """The start and end of the validity of an X.509 certificate (RFC 5280).
+
+    The validity is the fourth element of the first part, after serial number, algorithm and issuer; an optional version
+    comes before these.
+    """
     _, whole, _ = _element(der, 0)
     _, place, _ = _element(der, whole)
     tag, _, after = _element(der, place)

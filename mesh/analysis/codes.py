@@ -1,4 +1,4 @@
-"""All codes of findings, with severities and meanings; docs/analysis.md is made from them.
+"""All codes of findings, with severities and meanings; the source of the tables in docs/analysis.md.
 
 `IST…` are the codes of `istioctl analyze`, with its meanings and severities; `MESH…` are this project's own, for
 mistakes that istioctl does not look for.
@@ -29,30 +29,29 @@ NOT_FOUND: Final = _code(
     "IST0101",
     "ReferencedResourceNotFound",
     _ERROR,
-    "A host, port, subset, gateway, workload, namespace or secret that an object names does not exist. A warning only"
-    " for secrets, and for hosts in namespaces of which nothing is said here: they may come from elsewhere.",
+    "A host, port, subset, gateway, workload, namespace or secret that an object names does not exist. Only a warning"
+    " for secrets, and for hosts in namespaces that the analysis does not know: they may exist on the cluster.",
 )
 NOT_INJECTED: Final = _code(
     "IST0102",
     "NamespaceNotInjected",
     _INFO,
-    "A namespace has no injection label, and its pods get no sidecar.",
+    "A namespace has no injection label, so its pods get no sidecar.",
 )
 WITHOUT_PROXY: Final = _code(
     "IST0103",
     "PodMissingProxy",
     _WARNING,
-    "A pod that runs has no sidecar, though its namespace asks for one. Pods that are yet to be made get theirs.",
+    "A running pod has no sidecar, although its namespace asks for one. New pods get one.",
 )
 PORT_NOT_ON_WORKLOAD: Final = _code(
     "IST0104",
     "GatewayPortNotOnWorkload",
     _WARNING,
-    "The same as IST0162 in releases before 1.19, where only the ports"
-    " of Services count, and not those of the pods that they lead to.",
+    "The same as IST0162 in releases before 1.19, which compare only the ports of Services, not their target ports.",
 )
 OTHER_PROXY_IMAGE_OF_POD: Final = _code(
-    "IST0105", "IstioProxyImageMismatch", _WARNING, "The same as IST0158 in early releases, said of the pods."
+    "IST0105", "IstioProxyImageMismatch", _WARNING, "The same as IST0158 in early releases, for each pod."
 )
 INVALID: Final = _code("IST0106", "SchemaValidationError", _ERROR, "An object of Istio's API is not valid.")
 MISPLACED_ANNOTATION: Final = _code(
@@ -62,25 +61,25 @@ UNKNOWN_ANNOTATION: Final = _code(
     "IST0108",
     "UnknownAnnotation",
     _WARNING,
-    "An annotation has a name like Istio's, but Istio knows none of that name.",
+    "An annotation has a name like Istio's, but Istio has no such annotation.",
 )
 HOST_CLASH: Final = _code(
     "IST0109",
     "ConflictingMeshGatewayVirtualServiceHosts",
     _ERROR,
-    "Several VirtualServices have the same host for sidecars, which apply only one of them.",
+    "Several VirtualServices for sidecars have the same host; sidecars apply only one of them.",
 )
 SIDECAR_CLASH: Final = _code(
     "IST0110", "ConflictingSidecarWorkloadSelectors", _ERROR, "Several Sidecars select the same workload."
 )
 DEFAULT_SIDECARS: Final = _code(
-    "IST0111", "MultipleSidecarsWithoutWorkloadSelectors", _ERROR, "Several Sidecars are for a whole namespace."
+    "IST0111", "MultipleSidecarsWithoutWorkloadSelectors", _ERROR, "Several Sidecars apply to the same whole namespace."
 )
 PORT_NEEDED: Final = _code(
     "IST0112",
     "VirtualServiceDestinationPortSelectorRequired",
     _ERROR,
-    "A destination names no port, and its service has several.",
+    "A destination names no port, but its service has several.",
 )
 PROTOCOL_CLASH: Final = _code(
     "IST0116",
@@ -110,13 +109,13 @@ UNKNOWN_REGISTRY: Final = _code(
     "IST0126",
     "UnknownMeshNetworksServiceRegistry",
     _ERROR,
-    "The networks of the mesh name a cluster for which there is no secret to reach it.",
+    "The networks of the mesh name a cluster, but no secret gives access to it.",
 )
 NO_WORKLOADS: Final = _code(
     "IST0127",
     "NoMatchingWorkloadsFound",
     _WARNING,
-    "A policy selects no workload, or only workloads without a sidecar; or nothing enforces it at one of its targets.",
+    "A policy selects no workload, or only workloads without a sidecar; or no proxy enforces it at one of its targets.",
 )
 NO_CA: Final = _code(
     "IST0128",
@@ -137,19 +136,19 @@ INEFFECTIVE: Final = _code(
     "IST0131",
     "VirtualServiceIneffectiveMatch",
     _INFO,
-    "A match takes no request, because earlier ones take all of its.",
+    "A match takes no request, because earlier matches take all of its requests.",
 )
 HOST_NOT_IN_GATEWAY: Final = _code(
     "IST0132",
     "VirtualServiceHostNotFoundInGateway",
     _WARNING,
-    "A VirtualService has only hosts that its Gateway does not serve, or does not serve to its namespace.",
+    "A VirtualService names a Gateway that serves none of its hosts, or not to its namespace.",
 )
 DOUBTFUL: Final = _code(
     "IST0133",
     "SchemaWarning",
     _WARNING,
-    "An object of Istio's API is valid, but has deprecated fields or ones without effect.",
+    "An object of Istio's API is valid, but has fields that are deprecated or have no effect.",
 )
 NO_ADDRESS: Final = _code(
     "IST0134",
@@ -158,7 +157,7 @@ NO_ADDRESS: Final = _code(
     "A ServiceEntry has a TCP port and no addresses: it takes all traffic to that port.",
 )
 DEPRECATED_ANNOTATION: Final = _code(
-    "IST0135", "DeprecatedAnnotation", _INFO, "An annotation is one that the release has replaced, or is about to drop."
+    "IST0135", "DeprecatedAnnotation", _INFO, "The release has replaced an annotation, or is about to drop it."
 )
 PORT_CLASH: Final = _code(
     "IST0137",
@@ -176,14 +175,14 @@ WEBHOOK: Final = _code(
     "IST0139",
     "InvalidWebhook",
     _ERROR,
-    "An injection webhook calls a Service that does not exist, or injects pods that another one injects, too.",
+    "An injection webhook calls a Service that does not exist, or injects the same pods as another webhook.",
 )
 NO_EFFECT_AT_INGRESS: Final = _code(
     "IST0140",
     "IngressRouteRulesNotAffected",
     _WARNING,
-    "A gateway's route names no subset of a host whose own VirtualService routes to subsets: only sidecars apply that"
-    " one, so it has no effect on requests from the gateway.",
+    "A gateway's route names no subset of a host whose own VirtualService routes to subsets. Only sidecars apply that"
+    " VirtualService, so it has no effect on requests from the gateway.",
 )
 PROXY_USER: Final = _code(
     "IST0144",
@@ -198,24 +197,24 @@ AUTO_IMAGE: Final = _code(
     "IST0146",
     "ImageAutoWithoutInjectionWarning",
     _WARNING,
-    "The pods of a Deployment or the like have a proxy with the image `auto`, for which injection alone puts the real"
-    " one, and are not injected.",
+    "The pods of a workload are not injected, but have a proxy with the image `auto`, which only injection replaces"
+    " with a real image.",
 )
 AUTO_IMAGE_OF_POD: Final = _code(
-    "IST0147", "ImageAutoWithoutInjectionError", _ERROR, "The same as IST0146, of a Pod that is made as it is."
+    "IST0147", "ImageAutoWithoutInjectionError", _ERROR, "The same as IST0146, for a Pod instead of a workload."
 )
 INJECTED_BY_DEFAULT: Final = _code(
     "IST0148",
     "NamespaceInjectionEnabledByDefault",
     _INFO,
-    "A namespace has no injection label, and `enableNamespacesByDefault` has its pods injected.",
+    "A namespace has no injection label, but its pods are injected because of `enableNamespacesByDefault`.",
 )
 CLAIMS_UNPROVEN: Final = _code(
     "IST0149",
     "JwtClaimBasedRoutingWithoutRequestAuthN",
     _ERROR,
-    "A route asks for the claim of a token at a gateway for which no RequestAuthentication is: there, no request has"
-    " claims.",
+    "A route depends on a claim of a token, but no RequestAuthentication applies to its gateway: there, requests have"
+    " no claims.",
 )
 EXTERNAL_NAME_PORT: Final = _code(
     "IST0150",
@@ -245,32 +244,35 @@ RELATIVE_PATCH_OF_VERSION: Final = _code(
     "IST0155",
     "EnvoyFilterUsesRelativeOperationWithProxyVersion",
     _WARNING,
-    "The same as IST0151, beside a patch of the same filter for one proxy version: an upgrade changes the order.",
+    "The same as IST0151, next to a patch of the same filter for one proxy version: an upgrade changes the order.",
 )
 LOG_WITHOUT_PROVIDER: Final = _code(
     "IST0157",
     "InvalidTelemetryProvider",
     _WARNING,
-    "A Telemetry has access logging without a provider, and neither MeshConfig nor a Telemetry for more workloads names"
-    " one: nothing is logged.",
+    "A Telemetry sets access logging without a provider, and neither MeshConfig nor a Telemetry for the whole namespace"
+    " or mesh names one: nothing is logged.",
 )
 OTHER_PROXY_IMAGE: Final = _code(
     "IST0158",
     "PodsIstioProxyImageMismatchInNamespace",
     _WARNING,
-    "Pods of a namespace with injection bring a proxy of their own, with another image than the injector's.",
+    "Pods of a namespace with injection bring their own proxy, whose image is not the injector's.",
 )
 TELEMETRY_CLASH: Final = _code(
     "IST0159", "ConflictingTelemetryWorkloadSelectors", _ERROR, "Several Telemetries select the same workload."
 )
 DEFAULT_TELEMETRIES: Final = _code(
-    "IST0160", "MultipleTelemetriesWithoutWorkloadSelectors", _ERROR, "Several Telemetries are for a whole namespace."
+    "IST0160",
+    "MultipleTelemetriesWithoutWorkloadSelectors",
+    _ERROR,
+    "Several Telemetries apply to the same whole namespace.",
 )
 INVALID_CERTIFICATE: Final = _code(
     "IST0161",
     "InvalidGatewayCredential",
     _ERROR,
-    "The Secret of a Gateway has no valid certificate: none in PEM, or one that has ended, or has yet to begin.",
+    "The Secret of a Gateway has no valid certificate: it is not in PEM format, has expired, or is not valid yet.",
 )
 PORT_NOT_ON_SERVICE: Final = _code(
     "IST0162",
@@ -282,13 +284,16 @@ IGNORED_SELECTOR: Final = _code(
     "IST0166",
     "IneffectiveSelector",
     _WARNING,
-    "A policy selects proxies of the Gateway API that ignore selectors: waypoints, and all if istiod is told so.",
+    "A policy selects proxies of the Gateway API that ignore selectors: waypoints, or all by a setting of istiod.",
 )
 INEFFECTIVE_POLICY: Final = _code(
-    "IST0167", "IneffectivePolicy", _WARNING, "A Sidecar is for pods in ambient mode, which have no sidecar."
+    "IST0167", "IneffectivePolicy", _WARNING, "A Sidecar applies to pods in ambient mode, which have no sidecar."
 )
 SUBSET_WITHOUT_PODS: Final = _code(
-    "IST0173", "DestinationRuleSubsetNotSelectPods", _ERROR, "No pod of the service has the labels of a subset: 503."
+    "IST0173",
+    "DestinationRuleSubsetNotSelectPods",
+    _ERROR,
+    "No pod of the service has the labels of a subset: requests to it end in 503.",
 )
 UNKNOWN_RULE_HOST: Final = _code(
     "IST0174", "UnknownDestinationRuleHost", _WARNING, "A DestinationRule is for a host that is not in the registry."
@@ -297,13 +302,13 @@ OPEN_KEY_FETCH: Final = _code(
     "IST0175",
     "JwksUriFetchUnrestricted",
     _WARNING,
-    "An istiod of a release that can be told so is not told the networks from which it must not fetch keys for tokens.",
+    "istiod may fetch keys for tokens from any network, although the release can exclude networks.",
 )
 OLD_DEFINITION: Final = _code(
     "IST0176",
     "GatewayAPICRDVersionBelowMinimum",
     _WARNING,
-    "A definition of the Gateway API is older than the release reads, which ignores all objects of its kind.",
+    "A CRD of the Gateway API is older than the release supports: Istio ignores all objects of its kind.",
 )
 ENTRY_CLASH: Final = _code(
     "IST0177",
@@ -319,8 +324,8 @@ MALFORMED: Final = _code(
     "MESH0002",
     "MalformedObject",
     _ERROR,
-    "A field of an object has the wrong type, or is missing: the API server refuses the object, and nothing else is"
-    " looked for in it. For kinds of Istio it is IST0106.",
+    "A field of an object has the wrong type or is missing: the API server refuses the object, and no other check"
+    " reads it. For Istio's kinds, this is IST0106.",
 )
 NO_DELEGATE: Final = _code(
     "MESH0101", "DelegateNotFound", _ERROR, "A route delegates to a VirtualService that is missing or has hosts."
@@ -329,20 +334,20 @@ GATEWAY_HOST_CLASH: Final = _code(
     "MESH0102",
     "ConflictingGatewayVirtualServiceHosts",
     _WARNING,
-    "Several VirtualServices are for the same host at one Gateway: their routes are joined in the order of creation.",
+    "Several VirtualServices are for the same host at one Gateway: their routes are merged in the order of creation.",
 )
 SHORT_TIMEOUT: Final = _code(
     "MESH0103",
     "TimeoutShorterThanTry",
     _WARNING,
-    "A route's timeout is shorter than the `perTryTimeout` of its retries. An info only if it is shorter than that of"
-    " all of them together, which counts where tries end by it.",
+    "A route's timeout is shorter than the `perTryTimeout` of its retries. Only an info if it is shorter than all"
+    " tries together, which matters if tries take that long.",
 )
 FAULT_WITHOUT_LIMIT: Final = _code(
     "MESH0104",
     "FaultBeforeTimeout",
     _INFO,
-    "A route has a fault beside a timeout or retries, which do not apply to requests that it hits.",
+    "A route has a fault and also a timeout or retries, which do not apply to requests that the fault hits.",
 )
 SERVICE_WITHOUT_PODS: Final = _code(
     "MESH0105", "ServiceWithoutPods", _WARNING, "The selector of a Service matches no pod of its namespace."
@@ -351,16 +356,16 @@ RULE_CLASH: Final = _code(
     "MESH0106",
     "ConflictingDestinationRules",
     _WARNING,
-    "Several DestinationRules are for one host and the same namespaces; only the oldest one's traffic policy applies.",
+    "Several DestinationRules apply to one host in the same namespaces; only the oldest one's traffic policy counts.",
 )
 NO_REQUESTS: Final = _code(
-    "MESH0107", "MatchesNoRequest", _WARNING, "A condition of a route is one that no request or connection meets."
+    "MESH0107", "MatchesNoRequest", _WARNING, "No request or connection can meet a condition of a route."
 )
 MANGLED: Final = _code(
     "MESH0108",
     "MangledRequest",
     _WARNING,
-    "A rewrite, a redirect or a change of headers makes something else than what is meant, or what cannot be sent.",
+    "A rewrite, a redirect or a change of headers has an unintended result, or one that cannot be sent.",
 )
 REDIRECT_LOOP: Final = _code(
     "MESH0109", "RedirectLoop", _WARNING, "A redirect leads to itself, or in a circle: browsers give up."
@@ -369,13 +374,13 @@ AFFINITY_ACROSS_VERSIONS: Final = _code(
     "MESH0110",
     "AffinityAcrossVersions",
     _WARNING,
-    "A route has weights, and session affinity: it holds within a version, but the version is drawn for each request.",
+    "A route has weights and session affinity: affinity holds within a version, but each request draws a version.",
 )
 SKIPPED_AT_INGRESS: Final = _code(
     "MESH0111",
     "SkippedAtIngress",
     _WARNING,
-    "What a VirtualService for sidecars does to requests does not happen to those that a gateway routes to its host.",
+    "Settings of a VirtualService for sidecars do not apply to requests that a gateway routes to its host.",
 )
 ADDRESS_HIDDEN: Final = _code(
     "MESH0112",
@@ -393,16 +398,16 @@ BUDGET_BLOCKS_DRAIN: Final = _code(
     "MESH0114",
     "BudgetBlocksDrain",
     _INFO,
-    "A PodDisruptionBudget lets none of its pods go, so that a node with one of them cannot be drained.",
+    "A PodDisruptionBudget allows no eviction of its pods, so a node with one of them cannot be drained.",
 )
 FAULT_FOR_NOBODY: Final = _code(
-    "MESH0115", "FaultWithoutPercentage", _WARNING, "A fault has no percentage, and so applies to no request."
+    "MESH0115", "FaultWithoutPercentage", _WARNING, "A fault has no percentage, so it applies to no request."
 )
 SUBSET_NOT_BALANCED: Final = _code(
     "MESH0116",
     "SubsetWithPassthrough",
     _WARNING,
-    "A route names a subset of a host with the balancing PASSTHROUGH, which goes to the address that was asked for.",
+    "A route names a subset of a host with the load balancing PASSTHROUGH, which keeps a request's original address.",
 )
 FILTER_WITHOUT_WORKLOADS: Final = _code(
     "MESH0117",
@@ -414,25 +419,25 @@ PREFLIGHT_UNMATCHED: Final = _code(
     "MESH0118",
     "PreflightUnmatched",
     _WARNING,
-    "A gateway's route has a CORS policy, and its match wants a method or a header that no preflight request has.",
+    "A gateway's route has a CORS policy, but its match requires a method or a header that no preflight request has.",
 )
 TOKEN_NOT_ALLOWED: Final = _code(
     "MESH0119",
     "TokenNotAllowedByCors",
     _WARNING,
-    "A gateway requires tokens, and the CORS policy of a route does not let scripts send the header that holds one.",
+    "A gateway requires tokens, but the CORS policy of a route does not let scripts send the header that holds one.",
 )
 MISSING_HEADER: Final = _code(
     "MESH0120",
     "MissingHeaderDoesNotFit",
     _WARNING,
-    "In releases before 1.22: a condition of `withoutHeaders` on a value fits no request that lacks the header.",
+    "In releases before 1.22: a condition of `withoutHeaders` on a value matches no request without the header.",
 )
 STRICT_WITHOUT_SIDECAR: Final = _code(
     "MESH0201",
     "StrictWithoutSidecar",
     _WARNING,
-    "A policy requires mutual TLS, and workloads of its namespace without a sidecar cannot call those that it selects.",
+    "A policy requires mutual TLS, so workloads of its namespace without a sidecar cannot call those that it selects.",
 )
 PLAIN_TO_STRICT: Final = _code(
     "MESH0202",
@@ -450,13 +455,13 @@ POLICY_CLASH: Final = _code(
     "MESH0204",
     "ConflictingPeerAuthentications",
     _WARNING,
-    "Several PeerAuthentications are for the same workloads; only the oldest applies.",
+    "Several PeerAuthentications select the same workloads; only the oldest applies.",
 )
 UNKNOWN_PRINCIPAL: Final = _code(
     "MESH0205",
     "UnknownPrincipal",
     _WARNING,
-    "An AuthorizationPolicy names a service account that no workload here has.",
+    "An AuthorizationPolicy names a service account that no known workload uses.",
 )
 UNKNOWN_REVISION: Final = _code(
     "MESH0206",
@@ -468,29 +473,29 @@ POLICY_MATCHES_NOTHING: Final = _code(
     "MESH0207",
     "PolicyMatchesNothing",
     _WARNING,
-    "A value in an AuthorizationPolicy is one that no request has: it allows nobody, or denies nothing.",
+    "No request can have a value that an AuthorizationPolicy names: it allows nobody, or denies nothing.",
 )
 PORT_WITHOUT_LISTENER: Final = _code(
     "MESH0208",
     "PolicyPortWithoutListener",
     _WARNING,
-    "A policy names a port that its pods do not have, as containers and Services say. Ports of policies are the pods'.",
+    "A policy names a port that its pods do not listen on, by containers and Services. Policies name pods' ports.",
 )
 HTTP_RULE_ON_TCP: Final = _code(
     "MESH0209",
     "HttpRuleOnTcpPort",
     _WARNING,
-    "A rule has conditions on HTTP requests for TCP ports, where ALLOW then allows nothing, and DENY denies all.",
+    "A rule has conditions on HTTP requests for TCP ports: there, ALLOW allows nothing, and DENY denies everything.",
 )
 NO_IDENTITY: Final = _code(
     "MESH0210",
     "IdentityWithoutMutualTls",
     _WARNING,
-    "A rule asks who calls, and mutual TLS is off for its pods or their callers, which then have no identity.",
+    "A rule depends on the caller's identity, but mutual TLS is off for its pods or their callers: they have none.",
 )
 MIRROR_REFUSED: Final = _code(
     "MESH0211",
     "MirrorRefused",
     _WARNING,
-    "A mirror's AuthorizationPolicies do not let in a caller whose requests are copied to it.",
+    "The AuthorizationPolicies of a mirror do not allow a caller whose requests are copied to it.",
 )

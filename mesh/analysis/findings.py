@@ -29,9 +29,9 @@ class Finding:
     path: str
     """Path of the field, such as `http[0].route[0].destination.host`; empty for the object as a whole."""
     text: str
-    """One line that says what is wrong and what to do."""
+    """One line: what is wrong and what to do."""
     origin: str = ""
-    """The key of the stack's config that the field comes from, or its file and line; empty if unknown."""
+    """The config key that the field comes from, or its file and line; empty if unknown."""
 
     @property
     def rank(self) -> tuple[int, str, Ref, str, str]:
@@ -46,7 +46,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """A kind of finding: `IST0101` and its like."""
+    """A kind of finding, such as `IST0101`."""
 
     code: str
     name: str

@@ -1,4 +1,4 @@
-"""The forms of Kubernetes' own objects: the types of the fields that anything here reads."""
+"""The forms of Kubernetes' own objects: the types of the fields that this package reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Percentage = Annotated[str, Field(pattern="^[0-9]+%$")]
 
 
 class Form(BaseModel):
-    """The fields of a mapping that are read; it may have others."""
+    """A mapping with the fields that are read; other fields are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
@@ -252,4 +252,4 @@ FORMS: Final[Mapping[GroupKind, type[Form]]] = {
     kinds.CUSTOM_RESOURCE_DEFINITION: WithDefinition,
     **dict.fromkeys((kinds.NETWORK_POLICY, kinds.INGRESS, kinds.PERSISTENT_VOLUME_CLAIM), WithSpec),
 }
-"""What is read of Kubernetes' own kinds."""
+"""The form of each kind of Kubernetes' own that is read."""

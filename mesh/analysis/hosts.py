@@ -32,7 +32,7 @@ def overlap(one: str, other: str) -> bool:
 
 
 def wildcards(host: str) -> Iterator[str]:
-    """Every wildcard that matches `host`, the most specific first."""
+    """All wildcards that match `host`, the most specific first."""
     name = host.removeprefix("*")
     for start in range(0 if host.startswith("*") else 1, len(name) + 1):
         yield f"*{name[start:]}"
@@ -46,9 +46,9 @@ def most_specific(host: str, among: Mapping[str, T]) -> T | None:
 
 
 def parse_server_host(entry: str, namespace: str) -> tuple[str, str]:
-    """Splits an entry of a server's `hosts` in a Gateway of `namespace`.
+    """Splits an entry of a server's `hosts` in a Gateway of `namespace` into namespace and host.
 
-    Returns the namespace whose VirtualServices may bind to the server, `*` for any, and the host.
+    VirtualServices of that namespace may bind to the server; `*` means any namespace.
     """
     place, _, host = entry.rpartition("/")
     return {"": ALL, OWN: namespace}.get(place, place), host

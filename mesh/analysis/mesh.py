@@ -26,7 +26,7 @@ _CONDITIONAL = frozenset(
 
 
 def without_credentials(obj: Object) -> Object:
-    """The object with other texts in place of credentials in conditions on requests."""
+    """The object with pseudonyms in place of the credentials in conditions on requests."""
     if obj.kind not in _CONDITIONAL:
         return obj
     body = disclosure.DEFAULT.pseudonymous(obj.body)
@@ -50,19 +50,19 @@ def readable(obj: Object) -> Object | None:
 class Mesh:
     """A stack's objects, looked up by kind and name, with the registry's services and the workloads behind them.
 
-    Malformed objects are in no index, so that no one who asks it has to doubt the types of fields.
+    Malformed objects are in no index, so callers can rely on the types of fields.
 
-    Credentials in conditions on requests, such as the value of a header `authorization`, have other texts in their
-    place: equal ones for equal credentials.
+    Credentials in conditions on requests, such as the value of a header `authorization`, are replaced by pseudonyms:
+    equal ones for equal credentials.
 
-    It is built once and never changes. `names` come from the stack's settings (`Settings.mesh_names`), or are
+    A mesh is built once and never changes. `names` come from the stack's settings (`Settings.mesh_names`), or are
     `names.DEFAULT_NAMES` where there are no settings.
     """
 
     def __init__(self, objects: Iterable[Object], names: MeshNames) -> None:
         self.names, self.root, self.home, self.domain = names, names.root, names.home, names.domain
         self.objects: Sequence[Object] = [without_credentials(obj) for obj in objects]
-        """All objects, also malformed ones."""
+        """All objects, including malformed ones."""
         self.readable: Sequence[Object] = [found for found in map(readable, self.objects) if found]
         """The objects that are not malformed, as the API server keeps them."""
         self._by_kind: dict[GroupKind, list[Object]] = defaultdict(list)
@@ -96,22 +96,22 @@ class Mesh:
 
     @cached_property
     def of_stack(self) -> bool:
-        """Whether a stack is looked at, and not files alone: its objects come from keys of its config."""
+        """Whether the objects come from the config of a stack, not only from files."""
         return any(obj.origin for obj in self.objects)
 
     def by(self, key: str, otherwise: str) -> str:
-        """What a message advises: with a key of the stack's config, or `otherwise` if there is no stack."""
+        """The advice of a message: `key`, which names a config key, or `otherwise` if there is no stack."""
         return key if self.of_stack else otherwise
 
     @cached_property
     def tags(self) -> Mapping[str, str]:
-        """The revision that each revision tag stands for, as far as their webhooks are known."""
+        """The revisions that revision tags stand for, by tag, as far as the webhooks of the tags are known."""
         found = (obj.labels for obj in self.of(kinds.MUTATING_WEBHOOK) if REVISION_LABEL in obj.labels)
         return {labels[TAG_LABEL]: labels[REVISION_LABEL] for labels in found if TAG_LABEL in labels}
 
     def revision_of(self, name: str) -> str:
-        """The revision that a value of the label `istio.io/rev` stands for; `default` is also the owner of the label
-        `istio-injection`."""
+        """The revision that a value of the label `istio.io/rev` stands for. The label `istio-injection` belongs to
+        `default`."""
         return self.tags.get(name, name)
 
     def of(self, kind: GroupKind) -> Sequence[Object]:
@@ -146,7 +146,7 @@ class Mesh:
 
     @cached_property
     def services_before(self) -> Mapping[Workload, Sequence[Service]]:
-        """The Kubernetes Services whose selector matches each workload; none for one that has no Service."""
+        """The Kubernetes Services that select each workload. A workload without a Service has no entry."""
         found: dict[Workload, list[Service]] = defaultdict(list)
         for service in self.services.all:
             for workload in self.workloads_of(service) if service.object.kind == kinds.SERVICE else ():
@@ -154,8 +154,8 @@ class Mesh:
         return found
 
     def listening(self, workload: Workload) -> Mapping[int, str]:
-        """The ports of a workload's pods, as far as containers and Services say, each with its protocol; the protocol
-        is empty where none is stated."""
+        """The protocols of a workload's ports, by number, as far as containers and Services state them; empty if the
+        protocol is not stated."""
         found = dict.fromkeys(workload.container_ports.values(), "")
         for service in self.services_before.get(workload, ()):
             for port in service.ports:
@@ -169,9 +169,9 @@ class Mesh:
         return self.workloads.select(gateway.spec.get("selector") or {})
 
     def selected_by(self, policy: Object) -> Sequence[Workload]:
-        """The workloads to which a policy applies by its `selector`: of its namespace, or of the whole mesh if it is in
-        the root namespace. One with targets applies to the pods of the Gateways of the Gateway API among these, and to
-        waypoints, which are not looked at."""
+        """The workloads to which a policy applies by its `selector`: in its namespace, or in the whole mesh if it is in
+        the root namespace. A policy with targets applies to the pods of those that are Gateways of the Gateway API;
+        waypoints are ignored here."""
         if attached := targets(policy):
             names = {target["name"] for target in attached if target["kind"] == kinds.GATEWAY.name}
             pods = self.workloads.select({}, policy.namespace)
@@ -181,7 +181,7 @@ class Mesh:
 
     @cached_property
     def proving_tokens(self) -> Set[Workload]:
-        """The workloads whose proxies prove tokens, as a RequestAuthentication says, and know their claims."""
+        """The workloads whose proxies validate tokens by a RequestAuthentication, and so know the claims."""
         policies = (policy for policy in self.of(kinds.REQUEST_AUTHENTICATION) if policy.items("jwtRules"))
         return {pod for policy in policies for pod in self.selected_by(policy)}
 
@@ -220,7 +220,7 @@ def selector_labels(policy: Object) -> Mapping[str, str]:
 
 
 def targets(policy: Object) -> Sequence[Mapping[str, str]]:
-    """The objects that a policy names in place of a selector: `kind` and `name`, and `group` if there is one."""
+    """The objects that a policy names instead of a selector, each with `kind`, `name`, and possibly `group`."""
     single = policy.spec.get("targetRef")
     return policy.items("targetRefs") or ([single] if single else [])
 

@@ -21,7 +21,7 @@ DISABLE: Final = "DISABLE"
 class PeerAuthentications:
     """The PeerAuthentications of a mesh.
 
-    Of several with the same selector the first applies. Istio takes the oldest; a stack's objects have no age yet.
+    The first of several with the same selector applies. Istio takes the oldest, but a stack's objects have no age yet.
     """
 
     def __init__(self, mesh: Mesh) -> None:
@@ -43,7 +43,7 @@ class PeerAuthentications:
         return [policy for policy in (next(own, None), *wide) if policy]
 
     def mode(self, workload: Workload, port: int | None = None) -> str:
-        """PERMISSIVE, STRICT or DISABLE: the mode of a workload, or of one port of its pods."""
+        """The mode of a workload, or of one port of its pods: PERMISSIVE, STRICT or DISABLE."""
         policies = self.applying_to(workload)
         if policies and port is not None:
             ports: Mapping[Any, Any] = policies[0].spec.get("portLevelMtls") or {}

@@ -12,8 +12,8 @@ from mesh.analysis import reading
 from mesh.core.kinds import GroupKind
 
 Writes = tuple[tuple[tuple[frozenset[str], ...], str], ...]
-"""Paths in an object that patches have written, each with the key of the patch. Each step is a key of a mapping, or all
-names of an item of a list, `[index]` and `[name]`."""
+"""Paths in an object that patches have written, each with the key of the patch. A step of a path is a key of a mapping,
+or all names of a list item: `[index]` and `[name]`."""
 _STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 
 
@@ -47,12 +47,12 @@ class Object:
     body: Mapping[str, Any]
     """The whole manifest."""
     origin: str = ""
-    """The key of the stack's config that the object comes from, such as `mesh:bookinfo`; empty if unknown."""
+    """The config key that the object comes from, such as `mesh:bookinfo`; empty if unknown."""
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Paths in the spec, such as `http[0]`, with the key below `origin` that each comes from."""
+    """For paths in the spec, such as `http[0]`, the key below `origin` that they come from."""
     written: Callable[[str], str] | None = field(default=None, repr=False)
-    """Where the field at a path is written, for an object without `origin`: its file and line, or that it is on a
-    cluster."""
+    """Returns where the field at a path is written, for an object without `origin`: its file and line, or that it is
+    on a cluster."""
     patched: Writes = field(default=(), repr=False)
     """What patches have written (`mesh:patches`)."""
 
@@ -70,7 +70,7 @@ class Object:
 
     @cached_property
     def form(self) -> reading.Read:
-        """What can be read of the object."""
+        """The object as far as it can be read, with what is wrong with it."""
         return reading.read(self.kind, self.body)
 
     @property
@@ -91,8 +91,8 @@ class Object:
         return found
 
     def source(self, path: str) -> str:
-        """The key of the stack's config that the field at a path of the spec comes from, as far as it is known; or
-        where it is written."""
+        """The config key that the field at a path of the spec comes from, or else where it is written; empty if
+        unknown."""
         if key := self._patch_at(path):
             return key
         if self.written:
@@ -101,14 +101,14 @@ class Object:
         return ".".join(filter(None, (self.origin, self.keys[max(around, key=len)] if around else "")))
 
     def _patch_at(self, path: str) -> str:
-        """The key of the patch that has written the field at a path of the spec, or of the object, or a field above it;
-        empty if none has."""
+        """The key of the patch that has written a field, or a field above it; empty if none has. The path is one in the
+        spec or in the object."""
         steps = tuple(_STEP.findall(path))
         ways = (patched_by(self.patched, whole) for whole in (("spec", *steps), steps)) if self.patched else ()
         return next(filter(None, ways), "")
 
     def is_written(self, path: str) -> bool:
-        """Whether somebody writes the field at a path: in a manifest, or under a key of the config that is its own."""
+        """Whether a user writes the field at a path: in a manifest, or under a config key of its own."""
         return not self.origin or self.source(path) != self.origin
 
     def items(self, name: str) -> Sequence[Any]:
@@ -130,11 +130,11 @@ def patched_by(writes: Writes, steps: Sequence[str], value: Any = None) -> str:
 
 
 def _texts(labels: Any) -> Mapping[str, str]:
-    """The labels or annotations of an object, whatever form it has."""
+    """Labels or annotations; empty if they are malformed."""
     return labels if isinstance(labels, dict) and all(isinstance(one, str) for one in labels.values()) else {}
 
 
 def entries(objects: Iterable[Object]) -> str:
-    """The keys of the stack's config that the objects come from, `mesh:… and mesh:…`; empty if one comes from none."""
+    """The config keys that the objects come from, `mesh:… and mesh:…`; empty if one of them comes from none."""
     origins = sorted({obj.origin for obj in objects})
     return " and ".join(origins) if all(origins) else ""

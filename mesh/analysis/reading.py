@@ -1,7 +1,7 @@
-"""Reads objects: which fields have the wrong type or are missing, and what the API server keeps of the others.
+"""Reads objects: reports missing fields and wrong types, and returns what the API server would keep.
 
-An object in another form is malformed. The API server refuses it, and no rule looks at it. Istio's kinds have the types
-of `mesh.api`; what is read of Kubernetes' own is in `forms`. A `null` in a mapping is as good as no entry.
+An object with such fields is malformed: the API server refuses it, and no rule reads it. The types of Istio's kinds are
+those of `mesh.api`; the types of Kubernetes' own are in `forms`. A `null` in a mapping counts as no entry.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TYPES: Final[Mapping[GroupKind, type[api.Kind]]] = {kind.group_kind(): kind for 
 
 
 def without_nulls(value: Any) -> Any:
-    """A value without the entries of mappings that are null; the same object if there are none."""
+    """A value without null entries in its mappings; the same object if there are none."""
     if isinstance(value, dict):
         kept = {key: without_nulls(item) for key, item in value.items() if item is not None}
         changed = len(kept) < len(value) or any(kept[key] is not value[key] for key in kept)
@@ -41,22 +41,22 @@ _UNKNOWN: Final = ": unknown field"
 
 
 class Read(NamedTuple):
-    """What an object says, as far as its form lets one read it."""
+    """An object, as far as it can be read."""
 
     body: Mapping[str, Any]
     """The object without nulls and unknown fields, as the API server keeps it."""
     problems: Sequence[str]
-    """What the types refuse, `<path>: <problem>`; paths are those in the spec, or else in the object."""
+    """What the types refuse, as `<path>: <problem>`; a path is one in the spec, or else in the object."""
     malformed: bool
-    """Whether a field has the wrong type or is missing, so that nobody can tell what is meant."""
+    """Whether a field has the wrong type or is missing."""
     message: api.Kind | None = None
-    """The spec of an object of Istio's API without unknown fields; None of other kinds, and if it is refused."""
+    """The spec of an object of Istio's API, without unknown fields; None for other kinds, or if it is refused."""
     refused: bool = False
     """Whether the types refuse more than unknown fields."""
 
 
 def read(kind: GroupKind, body: Mapping[str, Any]) -> Read:
-    """Reads an object. Of a kind that nobody reads only the metadata counts."""
+    """Reads an object. If no form is known for its kind, only the metadata is checked."""
     found = _problems(Metadata, without_nulls(body.get("metadata")), "metadata.")
     if kind in TYPES:
         return _of_istio(kind, without_nulls(body), found)
@@ -78,7 +78,7 @@ def _of_istio(kind: GroupKind, body: Mapping[str, Any], found: list[str]) -> Rea
             message = TYPES[kind].from_wire(spec)
         except api.ApiError as error:
             texts = [text.removeprefix(kind.name).strip() for text in error.problems]
-            # what a message lacks that has an unknown field is what the field was to be
+            # a message with an unknown field lacks a field probably because that one is misspelt
             found += (text for text in texts if not text.startswith(tuple(misspelt)))
             misspelt += (text.partition(_UNKNOWN)[0] for text in texts if _UNKNOWN in text)
             malformed = malformed or error.malformed
@@ -90,15 +90,15 @@ def _of_istio(kind: GroupKind, body: Mapping[str, Any], found: list[str]) -> Rea
 
 
 def mesh_config(text: str) -> tuple[Mapping[str, Any], list[str]]:
-    """The MeshConfig in its ConfigMap, and why it cannot be read; one that cannot be is empty."""
+    """The MeshConfig in a text of YAML, and why it cannot be read; empty in that case."""
     try:
         found = yaml.load(text, Loader=yaml.CSafeLoader) or {}
     except yaml.YAMLError as error:
-        return {}, [f"no YAML: {' '.join(str(error).split())}"]
+        return {}, [f"not valid YAML: {' '.join(str(error).split())}"]
     if not isinstance(found, dict):
         return {}, [f"expected a mapping, got {show(found)}"]
     found = without_nulls(found)
-    spelling.respell(MeshConfig, found)  # a field that is there in both spellings counts in ours
+    spelling.respell(MeshConfig, found)  # if a field is set in both spellings, ours wins
     try:
         MeshConfig.from_wire(found)
     except api.ApiError as error:
@@ -108,7 +108,7 @@ def mesh_config(text: str) -> tuple[Mapping[str, Any], list[str]]:
 
 
 def _without(value: Any, path: Sequence[str | int]) -> Any:
-    """A value without the field at a path, which may have steps that stand for types."""
+    """A value without the field at a path. Steps that the value does not have are skipped: they stand for types."""
     step, *rest = path
     if isinstance(value, Mapping) and step in value:
         kept = {key: item for key, item in value.items() if key != step}

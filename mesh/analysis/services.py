@@ -65,9 +65,9 @@ class Services:
             self._in[service.namespace].append(service)
 
     def find(self, host: str, namespace: str) -> Service | None:
-        """The service that a fully qualified name stands for in `namespace`; None if no visible one matches.
+        """The service that a fully qualified name stands for in `namespace`; None if no visible service matches.
 
-        An exact name is preferred to a wildcard, and a service of `namespace` to one of another.
+        Exact names come before wildcards, and services of `namespace` before those of other namespaces.
         """
         for name in (host, *hosts.wildcards(host)):
             seen = [s for s in self._by_host.get(name, ()) if hosts.is_visible(namespace, s.exported_to)]

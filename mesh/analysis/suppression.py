@@ -1,4 +1,4 @@
-"""Suppresses findings, by the stack's config (`mesh:analysis.suppress`) or by an annotation of the object."""
+"""Suppresses findings, by the stack file (`mesh:analysis.suppress`) or by an annotation of the object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mesh.core.kinds import GroupKind
 from mesh.core.typed import Documented
 
 ANNOTATION: Final = "galley.istio.io/analyze-suppress"
-"""Annotation of an object that `istioctl analyze` reads, too: codes separated by commas, or `*` for all."""
+"""Annotation of an object that `istioctl analyze` also reads: codes separated by commas, or `*` for all."""
 CONFIG: Final = "mesh:analysis.suppress"
 _CONFIG: Final = Ref(GroupKind("Stack", ""), "", "config")
 """Stands for the stack's config in a finding about the config itself."""
@@ -60,7 +60,7 @@ def remaining(
 ) -> Iterator[Finding]:
     """The findings that neither an annotation nor an entry of the config suppresses.
 
-    An entry that suppresses nothing is itself a finding, if its code is in `sought`: the codes that were looked for.
+    An entry that suppresses nothing is itself a finding if its code is in `sought`, the codes that were checked.
     """
     by_annotation = {obj.ref: _suppressed_codes(obj) for obj in objects if ANNOTATION in obj.annotations}
     used: set[int] = set()

@@ -1,4 +1,4 @@
-"""Whether a gateway believes what a load balancer before it says of the client."""
+"""Whether a gateway trusts what a load balancer in front of it says about the client."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mesh.proxy import proxyconfig
 
 
 def trusted(mesh: Mesh, pod: Workload) -> bool:
-    """Whether a gateway reads the client's address from `X-Forwarded-For`, and keeps `X-Forwarded-Proto` as it comes.
-    Otherwise it writes both itself."""
+    """Whether a gateway reads the client's address from `X-Forwarded-For`, and passes `X-Forwarded-Proto` on unchanged.
+    Otherwise it sets both itself."""
     try:
         own = yaml.safe_load(pod.annotations.get(proxyconfig.ANNOTATION) or "")
     except yaml.YAMLError:
         own = None
-    spelling.respell(MeshProxyConfig, own)  # what is there in both spellings is a finding of its own
+    spelling.respell(MeshProxyConfig, own)  # a field in both spellings is a finding of its own
     configs: list[Mapping[str, Any]] = [mesh.config.get("defaultConfig") or {}, own if isinstance(own, dict) else {}]
     return any((config.get("gatewayTopology") or {}).get("numTrustedProxies") for config in configs)

@@ -1,4 +1,4 @@
-"""Violations of policies, at the levels that a stack has chosen; for `make policy` and for the policy pack."""
+"""Finds violations of policies, at the levels of a stack, for `make policy` and for the policy pack."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def find(
     mesh: Mesh, release: Release, levels: Mapping[str, Level], suppressions: Sequence[Suppression]
 ) -> list[Finding]:
     """Violations that are not suppressed, most severe first: errors of mandatory policies, warnings of advisory ones.
-    `levels` are those of `mesh:policies`. A suppression of a policy's code that matches nothing is a violation, too."""
+    `levels` are those of `mesh:policies`. A suppression of a policy's code that matches nothing is also a violation."""
     enabled = {code: policy for code, policy in POLICIES.items() if level(policy, levels) != "disabled"}
     found = (finding for policy in enabled.values() for finding in policy.findings(mesh, release))
     kept = suppression.remaining(found, mesh.objects, suppressions, sought=enabled)

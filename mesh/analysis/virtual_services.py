@@ -11,7 +11,7 @@ from mesh.analysis.objects import Object, Ref
 from mesh.core import kinds
 
 MESH: Final = "mesh"
-"""The reserved name of a gateway that means all sidecars."""
+"""The reserved gateway name that stands for all sidecars."""
 _PROTOCOLS: Final = ("http", "tls", "tcp")
 
 
@@ -58,7 +58,7 @@ def routes(obj: Object, protocol: str = "http") -> Sequence[Mapping[str, Any]]:
 
 
 def protocol(obj: Object) -> str:
-    """The protocol whose routes count: `http` if it has some, otherwise `tls` or `tcp`."""
+    """The protocol whose routes apply: the first of `http`, `tls` and `tcp` with routes, or `http`."""
     return next((name for name in _PROTOCOLS if obj.items(name)), "http")
 
 
@@ -84,8 +84,8 @@ def fault_share(fault: Mapping[str, Any]) -> float:
 
 
 def mirrors(route: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], float]]:
-    """The receivers of copies of a route's requests: path in the route, destination, and the share that is copied, 0.0
-    to 1.0; 1.0 without a percentage."""
+    """The mirrors of a route: path in the route, destination, and the share of requests that is copied to it, 0.0 to
+    1.0; 1.0 without a percentage."""
     if route.get("mirror"):
         share = _share(route.get("mirrorPercentage"), route.get("mirrorPercent", route.get("mirror_percent", 100)))
         yield "mirror", route["mirror"], share

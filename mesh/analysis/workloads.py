@@ -1,4 +1,4 @@
-"""Workloads: Pods and the objects that create them, looked up by the labels of the pods, with sidecars or without."""
+"""Workloads: Pods and the objects that create them, looked up by the labels of the pods."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mesh.core.names import INJECT_LABEL, NAMESPACE_LABEL, REVISION_LABEL
 from mesh.proxy.proxy import CONTAINER
 
 SYSTEM: Final = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
-"""Namespaces in which nothing is injected that has no label."""
+"""Namespaces in which pods without an injection label are never injected."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,9 +30,9 @@ class Workload:
     proxy: bool
     """Whether the pods have the `istio-proxy` container, or will get it by injection."""
     injected: bool = False
-    """Whether the webhook injects the pods, which may have a container of that name before."""
+    """Whether the webhook injects the pods, which may already have an `istio-proxy` container."""
     missed: bool = False
-    """Whether it is a pod that runs without the sidecar that its namespace asks for."""
+    """Whether it is a running pod without the sidecar that its namespace asks for."""
 
     @property
     def namespace(self) -> str:
@@ -45,12 +45,12 @@ class Workload:
 
     @property
     def identity(self) -> str:
-        """Their identity in the mesh, without the trust domain: `ns/<namespace>/sa/<account>`."""
+        """The pods' identity in the mesh, without the trust domain: `ns/<namespace>/sa/<account>`."""
         return f"ns/{self.namespace}/sa/{self.account}"
 
     @property
     def container_ports(self) -> Mapping[str, int]:
-        """The TCP ports that the containers state, the sidecar's aside, by name, or by number where they have none."""
+        """The TCP ports of the containers without the sidecar, by name, or by number if they have no name."""
         return {
             port.get("name") or str(port["containerPort"]): port["containerPort"]
             for container in pods.running_containers(self.pod)
@@ -60,7 +60,7 @@ class Workload:
         }
 
     def port_number(self, target: int | str) -> int | None:
-        """The number of the pods' port that a Service targets by number or name; None if no container has the name."""
+        """The number of the port that a Service targets by number or name; None if no container names it."""
         return target if isinstance(target, int) else self.container_ports.get(target)
 
     @property
@@ -70,8 +70,8 @@ class Workload:
 
 
 def from_object(obj: Object, namespaces: Mapping[str, Object], unlabelled: bool = False) -> Workload | None:
-    """Reads a workload; None if the object is no Pod and has no pod template. `unlabelled`: whether pods of namespaces
-    without an injection label are injected."""
+    """Reads a workload; None if the object is not a Pod and has no pod template. `unlabelled`: whether pods of
+    namespaces without an injection label are injected."""
     path, pod = pods.pod_spec(obj.kind, obj.body)
     if not path:
         return None
@@ -80,7 +80,7 @@ def from_object(obj: Object, namespaces: Mapping[str, Object], unlabelled: bool 
     everywhere = unlabelled and obj.namespace not in SYSTEM
     asked = _injected(labels, annotations, pod, namespaces.get(obj.namespace), everywhere)
     running = obj.kind == kinds.POD and bool(pod.get("nodeName") or obj.body.get("status"))
-    injected = asked and not running  # what runs has been injected, or has not
+    injected = asked and not running  # a running pod is not injected any more
     return Workload(
         object=obj,
         labels=labels,
@@ -113,7 +113,7 @@ def _injected(
     everywhere: bool,
 ) -> bool:
     """Whether the webhook injects the pods, by its rules: the namespace's labels, and the pods' labels or annotation.
-    `everywhere`: whether it injects where there is no label, too."""
+    `everywhere`: whether it also injects in namespaces without a label."""
     if pod.get("hostNetwork"):
         return False
     if namespace and namespace.labels.get(NAMESPACE_LABEL) == "disabled":

@@ -1,4 +1,4 @@
-"""The picture of a stack's components: what each creates, and which depends on which."""
+"""The picture of a stack's components: what each creates, and their dependencies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Resource:
 
 
 def of(resources: Sequence[Resource], title: str) -> Picture:
-    """The components from left to right, each right of those that it depends on."""
+    """The picture of the components, from left to right: each is to the right of its dependencies."""
     by_urn = {resource.urn: resource for resource in resources}
     components = {resource.urn: resource for resource in resources if resource.type.startswith("mesh:")}
     after = _after(resources, by_urn, components)
@@ -46,7 +46,7 @@ def of(resources: Sequence[Resource], title: str) -> Picture:
 def _after(
     resources: Iterable[Resource], by_urn: Mapping[str, Resource], components: Mapping[str, Resource]
 ) -> Mapping[str, frozenset[str]]:
-    """For each component, the others that it or a resource in it depends on."""
+    """For each component, the other components on which it or a resource in it depends."""
 
     def component(urn: str) -> str:
         while urn and urn not in components:
@@ -62,7 +62,7 @@ def _after(
 
 
 def _column(urn: str, after: Mapping[str, frozenset[str]], known: dict[str, int], way: tuple[str, ...]) -> int:
-    """The column of a component: one right of all that it depends on. A cycle is cut where it closes."""
+    """The column of a component: to the right of all its dependencies. A cycle is cut where it closes."""
     if urn not in known:
         before = [_column(other, after, known, (*way, urn)) for other in sorted(after[urn]) if other not in way]
         known[urn] = max(before, default=-1) + 1
@@ -83,6 +83,6 @@ def _reduced(after: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]
 
 
 def _counts(children: Sequence[Resource]) -> Sequence[str]:
-    """The kinds of objects that a component creates, with their number: `3 Service`."""
+    """The kinds of objects that a component creates, with their numbers: `3 Service`."""
     kinds = Counter(child.type.rpartition(":")[2] for child in children if not child.type.startswith("mesh:"))
     return [f"{count} {kind}" for kind, count in sorted(kinds.items())]

@@ -1,6 +1,6 @@
 """Lays out a picture: columns from left to right, boxes from top to bottom, and room for each arrow's label.
 
-All lengths are in pixels. Text is measured as in a monospaced font, so that nothing overlaps, whatever font is there.
+All lengths are in pixels. Text is measured as in a monospaced font, so that nothing overlaps with any font.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PADDING: Final = 10
 BOX_GAP: Final = 18
 """Space between two boxes of a column."""
 COLUMN_GAP: Final = 70
-"""Space between two columns, beside that for labels."""
+"""Space between two columns, in addition to the space for labels."""
 TOP: Final = 74
 """Top of the first boxes, below the titles of the columns."""
 ARROWHEAD: Final = 8
@@ -49,7 +49,7 @@ class ArrowPath:
     arrow: Arrow
     start: tuple[float, float]
     bend: float
-    """Where its straight end begins: left of all labels in the column, so that no arrow crosses a label."""
+    """The start of its straight end: left of all labels in the column, so that no arrow crosses a label."""
     end: tuple[float, float]
     label: Frame | None
 
@@ -61,7 +61,7 @@ class Layout:
     width: float
     height: float
     boxes: Sequence[tuple[Box, Frame]]
-    """A box without lines is where an arrow passes through a column."""
+    """The boxes with their frames. A box without lines marks where an arrow passes through a column."""
     lines: Sequence[ArrowPath]
     heads: Sequence[tuple[str, float]]
     """The titles of the columns, with their left edges."""
@@ -97,7 +97,7 @@ def arrange(picture: Picture) -> Layout:
 
 
 def _split_at_columns(picture: Picture) -> Picture:
-    """Splits arrows that pass columns, with a box without lines in each, so that no arrow runs through another box."""
+    """Splits arrows that pass columns, with a box without lines in each column, so that no arrow crosses a box."""
     at = {box.id: box.column for box in picture.boxes}
     used = sorted(set(at.values()))
     boxes, arrows = list(picture.boxes), []
@@ -154,7 +154,7 @@ def _mean(numbers: Sequence[float]) -> float:
 def _lines(
     columns: Mapping[int, Sequence[Box]], arriving: Mapping[str, Sequence[Arrow]], frames: Mapping[str, Frame]
 ) -> Sequence[ArrowPath]:
-    """The paths of all arrows, which end one below the other at the left side of their target, after their labels."""
+    """The paths of all arrows. They end at the left side of their targets, one below the other, after their labels."""
     lines = []
     for boxes in columns.values():
         widths = [text_width(arrow.label) for box in boxes for arrow in arriving[box.id] if arrow.label]

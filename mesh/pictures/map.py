@@ -24,7 +24,7 @@ _WIDEST: Final = 34
 
 
 def of(mesh: Mesh, title: str) -> Picture:
-    """The map of a mesh. Services in it that have no pods and no routes in the stack are left out."""
+    """The map of a mesh, without services that have neither pods nor routes in the stack."""
     drawing = _Drawing(mesh)
     for virtual_service in mesh.of(kinds.VIRTUAL_SERVICE):
         drawing.at_gateways(virtual_service)
@@ -51,7 +51,7 @@ class _Drawing:
         self._rules = virtual_services.of_sidecars(mesh)
 
     def box(self, name: str, column: int, lines: Iterable[str], locks: Sequence[str] = ()) -> str:
-        """Adds a box unless it is there already; returns its id."""
+        """Adds a box unless it already exists; returns its id."""
         shown = tuple(_short(line) for line in lines if line)
         self.boxes.setdefault(name, Box(id=name, column=column, lines=shown, locks=tuple(locks)))
         return name
@@ -136,9 +136,9 @@ class _Drawing:
 
 
 def _named(virtual_service: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The routes of a VirtualService with ids that identify them in another picture.
+    """The routes of a VirtualService, with ids that identify them across pictures.
 
-    An id is made of a route's matches, not of its index, which changes when a route is inserted before it.
+    An id is made from a route's matches, not from its index, which changes when a route is inserted before it.
     """
     seen: Counter[str] = Counter()
     for route in virtual_services.all_routes(virtual_service):

@@ -45,6 +45,6 @@ def _box(box: Box) -> str:
 
 
 def _text(text: str) -> str:
-    """Text with Mermaid's special characters escaped."""
+    """The text with Mermaid's special characters escaped."""
     signs = {"&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;", "#": "&#35;", "|": "&#124;", "`": "&#96;"}
     return "".join(signs.get(sign, sign) for sign in text)

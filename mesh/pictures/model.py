@@ -13,7 +13,7 @@ COLOURS: Final[Mapping[State, tuple[str, str]]] = {
     "added": ("#1a7f37", "#e6f6ea"),
     "removed": ("#cf222e", "#fdebec"),
 }
-"""The colours of lines and of fills, by state."""
+"""The colors of lines and of fills, by state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def diff(old: Picture, new: Picture) -> Picture:
 
 
 def _changed(was: Box, now: Box) -> Box:
-    """A box whose lines differ, with those of both pictures."""
+    """A box with the lines of both pictures."""
     lines, locks = (_both(*sides) for sides in ((was.lines, now.lines), (was.locks, now.locks)))
     states = {text: state for text, state in (*lines, *locks) if state}
     return replace(
@@ -83,7 +83,7 @@ def _changed(was: Box, now: Box) -> Box:
 
 
 def _both(was: tuple[str, ...], now: tuple[str, ...]) -> Sequence[tuple[str, State]]:
-    """The lines of both, with their states; added ones begin with `+`, removed ones with `−`."""  # noqa: RUF002 (a minus)
+    """The lines of both, with their states. Added lines begin with `+`, removed lines with `−`."""  # noqa: RUF002 (a minus)
     kept: list[tuple[str, State]] = [(text, "") if text in was else (f"+ {text}", "added") for text in now]
     return [*kept, *((f"− {text}", "removed") for text in was if text not in now)]  # noqa: RUF001 (a minus)
 

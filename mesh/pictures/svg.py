@@ -99,7 +99,7 @@ def _box(box: Box, frame: Frame) -> Iterator[str]:
 
 
 def _ink(box: Box, text: str, usual: str) -> str:
-    """The colour of a line of text: that of its state, or the usual one."""
+    """The color of a line of text: that of its state, or the usual one."""
     state = box.line_states.get(text, "")
     return COLOURS[state][0] if state else usual
 

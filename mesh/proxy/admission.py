@@ -1,4 +1,4 @@
-"""Automatic injection: what the injector's webhook answers when the API server asks it about a new pod."""
+"""Automatic injection: the answer of the injector's webhook when the API server asks about a new pod."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ HASH_LABEL: Final = "pod-template-hash"
 
 @dataclass(frozen=True, kw_only=True)
 class Configured:
-    """What the injector of a control plane injects with."""
+    """The configuration of a control plane's injector."""
 
     injector: Injector
-    """That of the release."""
+    """The injector of the release."""
     proxy_config: Mapping[str, Any]
     """The defaults of the release's ProxyConfig."""
     config: Mapping[str, Any]
     """Key `config` of ConfigMap `istio-sidecar-injector`, parsed."""
     values: Mapping[str, Any]
-    """Key `values` of the same, parsed."""
+    """Key `values` of the same ConfigMap, parsed."""
     mesh: Mapping[str, Any]
     """The MeshConfig."""
     revision: str
@@ -39,7 +39,8 @@ class Configured:
     def patch(self, pod: Manifest, namespace: str) -> list[dict[str, Any]]:
         """The JSON patch (RFC 6902) that gives a new pod of the namespace its sidecar; empty if it gets none.
 
-        Raises InjectionError for what Istio refuses, and UnsupportedError for what only Istio can inject."""
+        Raises InjectionError for pods that Istio refuses, and UnsupportedError for pods that only Istio can inject.
+        """
         if not self._required(pod, namespace):
             return []
         if [*(self.config.get("defaultTemplates") or ["sidecar"])] != ["sidecar"]:
@@ -60,7 +61,7 @@ class Configured:
         ]
 
     def _required(self, pod: Manifest, namespace: str) -> bool:
-        """Whether the injector injects a pod that its webhook is called for."""
+        """Whether the injector injects a pod for which its webhook is called."""
         if pod["spec"].get("hostNetwork") or namespace in IGNORED:
             return False
         labels = pod["metadata"].get("labels") or {}
@@ -75,7 +76,7 @@ class Configured:
 
 def owner(pod: Manifest, namespace: str, injector: Injector) -> dict[str, Any]:
     """apiVersion, kind and metadata of the workload that a new pod belongs to, as the injector guesses them from the
-    pod; those of the pod itself if it belongs to none."""
+    pod; the pod's own if it belongs to no workload."""
     metadata = pod["metadata"]
     version, kind, name = "v1", "Pod", metadata.get("name", "")
     controller = next((one for one in metadata.get("ownerReferences") or () if one.get("controller")), None)

@@ -18,11 +18,11 @@ BOOLEANS: Final = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE"
 
 
 class InjectionError(Exception):
-    """A workload cannot be injected; the message says why."""
+    """A workload that cannot be injected. The message says why."""
 
 
 class UnsupportedError(InjectionError):
-    """Istio would inject the workload, the model of injection here does not."""
+    """A workload that Istio would inject, but that this project's model of injection does not support."""
 
 
 Check = Callable[[str], bool]

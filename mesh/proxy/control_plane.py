@@ -1,5 +1,5 @@
-"""Which control plane a running proxy asks. The address is in its container's environment, so it stays until the pod is
-made anew.
+"""The control plane of a running proxy. Its address is in the environment of the proxy's container, so it stays until
+the pod is replaced.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ Name = tuple[str, str]
 """Namespace and name."""
 
 DEFAULT: Final = (ROOT, "istiod")
-"""The Service that a proxy asks for its configuration if it is told no other."""
+"""The Service that configures a proxy by default."""
 PORTS: Final = frozenset((15010, 15012))
 """Ports of a Service at which istiod serves proxies: plain, and over TLS."""
 GUIDE: Final = "docs/upgrade.md"
-"""Where the steps from one control plane to another are."""
+"""The page with the steps from one control plane to another."""
 
 
 def asked(container: Mapping[str, Any]) -> Iterator[Name]:
-    """The Services that a proxy's container asks: the one that signs its certificates, and the one that configures it.
-    None if its environment does not say."""
+    """The Services that a proxy's container connects to: the one that signs its certificates, and the one that
+    configures it. Nothing if its environment does not name them."""
     env = {variable["name"]: variable.get("value", "") for variable in container.get("env") or ()}
     yield from _service(env.get("CA_ADDR", ""))
     if config := env.get("PROXY_CONFIG"):
@@ -42,6 +42,6 @@ def _service(address: str) -> Iterator[Name]:
 
 
 def serves_proxies(service: Mapping[str, Any]) -> bool:
-    """Whether a Service is that of a control plane."""
+    """Whether a Service belongs to a control plane."""
     ports = (service.get("spec") or {}).get("ports") or ()
     return any(port.get("port") in PORTS for port in ports)

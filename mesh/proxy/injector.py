@@ -1,4 +1,4 @@
-"""What a release's injector does with a pod beside merging its template into it."""
+"""What a release's injector does with a pod in addition to merging its template into it."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ class Injector:
     requested: Callable[[Mapping[str, str], Mapping[str, str]], bool]
     """Whether a pod with these annotations and labels is injected, in a namespace with injection enabled."""
     asks: Callable[[Mapping[str, str], Mapping[str, str]], bool | None]
-    """Whether a pod with these annotations and labels itself says that it is to be injected; None if it says nothing,
-    so that the injector's configuration decides."""
+    """Whether a pod's annotations and labels turn injection on or off; None if they do not, so that the injector's
+    configuration decides."""
     scheduled: re.Pattern[str]
-    """The name of a Job that is taken for a CronJob's, whose name is the first group."""
+    """The pattern of names of Jobs that are attributed to a CronJob. The first group is the CronJob's name."""
     cron_jobs: str
-    """The apiVersion that CronJobs are taken to have."""
+    """The apiVersion that is assumed for CronJobs."""
     repeats: bool
     """Whether a pod that has a sidecar is injected again."""
     network_by_label: bool
-    """Whether the pod's label for its network wins over the installation's network."""
+    """Whether the pod's network label overrides the installation's network."""
     merge_metrics: Callable[[Mapping[str, Any], dict[str, Any], int], None]
     """Points Prometheus at the agent of a pod, given the pod, its proxy's container and the agent's port."""
     rewrites: Rewrites
-    """Which probes are pointed at the agent."""
+    """The probes and hooks that are redirected to the agent."""
     reads: Callable[[Mapping[str, Any]], dict[str, Any]]
-    """What the injector and its templates read of a MeshConfig, by field; None for one that it does not have."""
+    """Returns the fields of a MeshConfig that the injector and its templates read; None for missing ones."""
     variables: tuple[str, ...]
-    """istiod's environment variables that decide what it injects, of those that the values have (`pilot.env`)."""
+    """The environment variables of istiod in the values (`pilot.env`) that decide what it injects."""
     status_revision: bool
-    """Whether the status that the pod gets names the revision."""
+    """Whether the status annotation of the pod names the revision."""

@@ -36,7 +36,7 @@ class Inputs(Protocol):
     only_container: Value
     """Name of the pod's container if it has exactly one besides the proxy; else empty."""
     first_container: Value
-    """Name of the first of them; only for pods that have one."""
+    """Name of the pod's first container besides the proxy; only for pods that have one."""
     pod_ports: Value
     """The ports of the pod's containers in Istio's format: a JSON list with one port a line."""
     annotations_json: Value
@@ -48,7 +48,7 @@ class Inputs(Protocol):
     interception_mode: Value
     """`interceptionMode` of the ProxyConfig."""
     concurrency: Value
-    """`concurrency` of the ProxyConfig; 0: one worker thread for each CPU."""
+    """`concurrency` of the ProxyConfig; 0 means one worker thread for each CPU."""
     hold_application: Value
     """`holdApplicationUntilProxyStarts` of the ProxyConfig."""
     proxy_metadata: ObjectValue
@@ -58,7 +58,7 @@ class Inputs(Protocol):
     tracer_ca_directory: Value
     """Folder of the tracer's CA certificate, with a trailing slash."""
     native_sidecars: Value
-    """Whether istiod makes proxies native sidecars, where a pod does not say."""
+    """Whether istiod makes proxies native sidecars, unless the pod says otherwise."""
     proxy_image: Value
     """The image reference of the installation's proxy, of the type that the pod, its ProxyConfig or the values name."""
     user: Value
@@ -66,7 +66,7 @@ class Inputs(Protocol):
     group: Value
     """The group id of the proxy."""
     inbound_policy: Value
-    """How proxies pass on inbound traffic, `inboundTrafficPolicy` of the MeshConfig: `localhost` or `passthrough`."""
+    """How proxies forward inbound traffic, `inboundTrafficPolicy` of the MeshConfig: `localhost` or `passthrough`."""
     outbound_port: Value
     """`proxyListenPort` of the MeshConfig: Envoy's port for redirected outbound traffic."""
     inbound_port: Value

@@ -99,7 +99,7 @@ def _check(injector: Injector, metadata: Mapping[str, Any], spec: Mapping[str, A
 
 
 def _merge(metadata: dict[str, Any], spec: dict[str, Any], added: Mapping[str, Any]) -> None:
-    """Merges what is added into the pod; it comes first in lists, and is laid over entries of the same name."""
+    """Merges `added` into the pod. Its entries come first in lists, and are merged over entries of the same name."""
     for part in ("labels", "annotations"):
         metadata[part] = {**(metadata.get(part) or {}), **added["metadata"].get(part, {})}
     for part, new in added["spec"].items():
@@ -125,7 +125,7 @@ def _move_cluster_env(
 
 
 def _status(added: Mapping[str, Any], revision: Value | None) -> str:
-    """The annotation by which Istio recognises an injected pod: the names of all that was added, as JSON, and the
+    """The annotation by which Istio recognizes an injected pod: the names of all that was added, as JSON, and the
     revision if the release writes it."""
     parts = ("initContainers", "containers", "volumes", "imagePullSecrets")
     status: dict[str, Any] = {part: [item["name"] for item in added[part]] if part in added else None for part in parts}
@@ -135,8 +135,8 @@ def _status(added: Mapping[str, Any], revision: Value | None) -> str:
 
 
 def _order(spec: dict[str, Any], *, first: bool) -> None:
-    """Puts the pod's containers in order: the proxy first or last. Of the init containers Istio's come last, so that
-    the others have a network, or first if the proxy is one of them, so that the others are part of the mesh."""
+    """Puts the pod's containers in order: the proxy first or last. Istio's init containers come last, so that the
+    others have a network; or first if the proxy is one of them, so that the others are part of the mesh."""
     spec["containers"] = _ordered(spec["containers"], *(((CONTAINER,), ()) if first else ((), (CONTAINER,))))
     if inits := spec.get("initContainers"):
         native = any(container["name"] == CONTAINER for container in inits)

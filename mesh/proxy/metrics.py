@@ -13,11 +13,11 @@ from mesh.proxy.text import go_json
 MERGE: Final = "prometheus.istio.io/merge-metrics"
 _SCRAPING: Final = ("scrape", "path", "port")
 _ANY: Final = "prometheus_io_"
-"""How Prometheus reads the prefix of its annotations, in whichever spelling."""
+"""The prefix of Prometheus' annotations after Prometheus has normalized their names."""
 
 
 def merge(pod: Mapping[str, Any], proxy: dict[str, Any], port: int) -> None:
-    """Points Prometheus at the agent's `port`, unless the pod's annotations do already.
+    """Points Prometheus at the agent's `port`, unless the pod's annotations already do.
 
     The agent finds the application's metrics by environment variable `ISTIO_PROMETHEUS_ANNOTATIONS`.
     """
@@ -27,8 +27,8 @@ def merge(pod: Mapping[str, Any], proxy: dict[str, Any], port: int) -> None:
 
 
 def merge_any_spelling(pod: Mapping[str, Any], proxy: dict[str, Any], port: int) -> None:
-    """The same for annotations in any spelling that Prometheus takes for one, such as `prometheus-io/port`; a pod that
-    is not to be scraped stays as it is."""
+    """Like `merge`, for annotations in any spelling that Prometheus accepts, such as `prometheus-io/port`. A pod that
+    turns scraping off stays as it is."""
     annotations = pod["metadata"]["annotations"]
     spelled = {name: re.sub(r"[^a-zA-Z0-9_]", "_", name) for name in sorted(annotations)}
     found = {one: name for name, one in spelled.items() if one in {_ANY + field for field in _SCRAPING}}
@@ -42,7 +42,8 @@ def merge_any_spelling(pod: Mapping[str, Any], proxy: dict[str, Any], port: int)
 
 
 def _merge(annotations: dict[str, str], own: Mapping[str, str], proxy: dict[str, Any], port: int) -> bool:
-    """Whether Prometheus is pointed at the agent only now; `own` are the pod's annotations by their last part."""
+    """Points Prometheus at the agent, and returns whether it was not before. `own` are the pod's annotations by their
+    last part."""
     if own["port"] == str(port):
         return False
     if any(own.values()):

@@ -1,6 +1,6 @@
 """Kubelet probes and lifecycle hooks of an injected pod, redirected to the agent in the sidecar.
 
-They come from outside the mesh, so the application cannot be reached directly.
+The kubelet is outside the mesh, so it cannot reach the application directly.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ def boolean_annotation(annotations: Mapping[str, str], name: str, default: bool)
 
 @dataclass(frozen=True, kw_only=True)
 class Rewrites:
-    """What an injector points at the agent, which forwards it: kubelet has no certificate of the mesh."""
+    """What an injector redirects to the agent, which forwards it: the kubelet has no certificate of the mesh."""
 
     actions: tuple[str, ...]
     """The actions of probes: `httpGet`, `tcpSocket`, `grpc`."""
     hooks: bool = False
-    """Whether lifecycle hooks are rewritten, too; they have no `grpc`."""
+    """Whether lifecycle hooks are also rewritten; they have no `grpc`."""
     init_containers: bool = False
-    """Whether the init containers' are, too."""
+    """Whether those of init containers are also rewritten."""
 
     def apply(self, pod: dict[str, Any], proxy: dict[str, Any], port: int) -> None:
-        """Rewrites the pod's. The agent, whose port is `port` where no annotation names another, finds the originals in
-        environment variable `ISTIO_KUBE_APP_PROBERS`."""
+        """Rewrites the pod's probes and hooks. The agent finds the originals in environment variable
+        `ISTIO_KUBE_APP_PROBERS`. Its port is `port`, unless an annotation names another."""
         target = int(pod["metadata"]["annotations"].get(STATUS_PORT, port))
         originals: dict[str, Any] = {}
         for container in self._containers(pod["spec"]):
@@ -66,7 +66,7 @@ class Rewrites:
             yield from (container for container in spec.get(part) or () if container["name"] != CONTAINER)
 
     def _handlers(self, container: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
-        """What may be rewritten: the mapping that has it, its key there, and the agent's path for it."""
+        """What may be rewritten: the mapping that contains it, its key there, and the agent's path for it."""
         name = container["name"]
         yield from (
             (container, kind, f"/app-health/{name}/{path}") for kind, path in PROBES.items() if container.get(kind)
@@ -99,7 +99,7 @@ def _original(
         return None
     given = {**handler[action], "port": number}
     fields = {name: given[name] for name in ACTION_FIELDS[action] if given.get(name)}
-    if action == "grpc":  # Kubernetes writes an empty service out
+    if action == "grpc":  # Kubernetes also serializes an empty service
         fields["service"] = given.get("service")
     timeout = {"timeoutSeconds": handler["timeoutSeconds"]} if handler.get("timeoutSeconds") else {}
     return {action: fields, **timeout}

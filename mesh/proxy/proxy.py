@@ -27,7 +27,7 @@ CORE_PATTERN: Final = "/var/lib/istio/data/core.proxy"
 """Path of Envoy's core dumps."""
 
 THIRD_PARTY: Final = "third-party-jwt"
-"""The kind of service account tokens with an audience and an end."""
+"""The kind of service account tokens with an audience and an expiration."""
 
 Role = Literal["sidecar", "router", "waypoint"]
 
@@ -145,7 +145,7 @@ def trust_env(
 
 
 def authority_env(cert_provider: Value, ca_address: Value, revision: Value, namespace: Value) -> list[Node]:
-    """Who signs the proxy's certificate, and the address: istiod of the revision by default."""
+    """The certificate authority of the proxy, and its address: istiod of the revision by default."""
     istiod = join("istiod", ternary(revision, join("-", revision), ""), ".", namespace, f".svc:{DISCOVERY_PORT}")
     return [
         env_var("PILOT_CERT_PROVIDER", cert_provider),

@@ -59,11 +59,11 @@ def problems(
     *,
     injected: bool,
 ) -> Iterator[str]:
-    """What Istio refuses of the annotation of a pod, one line each.
+    """What Istio refuses in the annotation of a pod, one line each.
 
-    It looks twice: the injector at the annotation over the release's `defaults`, and refuses the pod; the agent at the
-    annotation over the mesh's ProxyConfig, and does not start. `refused` is that of the release. A pod that is not
-    `injected`, such as a gateway's, passes no injector.
+    Istio checks it twice. The injector checks the annotation on top of the release's `defaults`, and refuses the pod;
+    the agent checks it on top of the mesh's ProxyConfig, and does not start. `refused` is the check of the release. For
+    a pod that is not `injected`, such as a gateway's, only the agent checks.
     """
     try:
         own = _own(annotations)
@@ -78,7 +78,7 @@ def problems(
     for path, text in dict.fromkeys([*by_injector, *by_agent]):
         line = f"{ANNOTATION}: {'.'.join(map(str, path))}: {text}"
         if (path, text) not in by_agent:
-            line += " (the injector looks at Istio's defaults, not at the mesh's defaultConfig)"
+            line += " (the injector uses Istio's defaults, not the mesh's defaultConfig)"
         elif injected and (path, text) not in by_injector:
             line += " (with the mesh's defaultConfig)"
         yield line

@@ -1,6 +1,6 @@
 """Redirection of a pod's traffic to its sidecar, by an init container with iptables rules or by Istio's CNI plugin.
 
-What all releases share; each puts its init container and its annotations together.
+This module has the parts that all releases share; each release assembles its init container and annotations.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def init_name(cni: Value) -> Value:
 
 
 def plugin_annotations(inputs: Inputs, included_inbound: Value) -> dict[str, Node]:
-    """The annotations from which the CNI plugin reads which traffic is redirected."""
+    """The annotations that tell the CNI plugin which traffic to redirect."""
     ranges = {name: inputs.annotation(TRAFFIC + name, default) for name, default in _ranges(inputs).items()}
     ports = {name: _outbound_ports(inputs, name) for name in OUTBOUND}
     return {

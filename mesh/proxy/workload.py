@@ -18,7 +18,7 @@ from mesh.proxy.text import go_json, go_text
 
 NATIVE_SIDECARS: Final = "ENABLE_NATIVE_SIDECARS"
 """Environment variable of istiod: whether proxies are native sidecars. `auto`, the default, asks the nodes' kubelets,
-which are not known here; like istioctl without a cluster, manual injection then takes it for `false`."""
+which are not known here; like istioctl without a cluster, manual injection then assumes `false`."""
 PORT_FIELDS: Final = ("name", "hostPort", "containerPort", "protocol", "hostIP")
 """Fields of a container port in the order in which Kubernetes serializes them."""
 
@@ -112,7 +112,7 @@ class WorkloadInputs:
         return found
 
     def environment(self, name: str, default: str) -> Value:
-        """The variable as the values set it, from 1.30 on; what else istiod's pod has is not known."""
+        """The variable in the values, from 1.30 on; other variables of istiod's pod are not known."""
         return go_text(self.setting(f"pilot.env.{name}") or default)
 
     def exclude_port(self, port: Value, ports: Value) -> Value:

@@ -22,9 +22,9 @@ _OF_REQUESTS: Final = {
     for name in ("hosts", "methods", "paths", "requestPrincipals")
     for form in (name, f"not{name[0].upper()}{name[1:]}")
 }
-"""Fields of a rule that ask of requests what connections do not have."""
+"""Fields of a rule that only requests have, not connections."""
 _OTHER: Final[Part] = ("other", "")
-"""A part of a request whose patterns are alike in all releases."""
+"""A part of a request whose patterns work alike in all releases."""
 
 
 def treated(mesh: Mesh) -> Requests:
@@ -44,7 +44,7 @@ class InboundRequest:
     port: int | None
     """Port of the pod."""
     peer: str = ""
-    """IP address that the connection comes from; empty if unknown. That of the request is the original client's."""
+    """IP address that the connection comes from; empty if unknown. `request.address` is the original client's."""
     connection: bool = False
     """Whether the pod's proxy sees no request, only a connection."""
 
@@ -103,7 +103,7 @@ class AuthorizationPolicies:
         )
 
     def _source_matches(self, source: Mapping[str, Any], inbound: InboundRequest, namespace: str) -> bool:
-        """Whether the caller fits. Accounts without a namespace are of the policy's `namespace`."""
+        """Whether the caller matches. Accounts without a namespace are in the policy's `namespace`."""
         values = {
             "principals": inbound.principal(self._domain),
             "namespaces": inbound.namespace,
@@ -156,12 +156,12 @@ class AuthorizationPolicies:
 
 
 def _is_of_connections(rule: Mapping[str, Any], policy: Object) -> bool:
-    """Whether a rule counts for connections without requests: one that asks for requests allows none."""
+    """Whether a rule applies to connections without requests. A rule of ALLOW with conditions on requests does not."""
     return policy.spec.get("action", "ALLOW") != "ALLOW" or _of_connections(rule) == rule
 
 
 def _of_connections(rule: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A rule without what it asks of requests, which is how it denies connections without requests."""
+    """A rule without its conditions on requests. In this form, DENY applies to connections without requests."""
 
     def left(part: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in part.items() if name not in _OF_REQUESTS or not value}

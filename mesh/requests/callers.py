@@ -14,13 +14,15 @@ from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
 _MANY: Final = 20
-"""Up to this number of workloads in a namespace, each of them is sampled as a caller."""
+"""The number of workloads in a namespace up to which all of them are sampled as callers."""
 
 
 class Callers:
-    """The callers that are sampled for a service: all workloads of its namespace if there are few, otherwise one with a
-    sidecar and one without; one of each kind from another namespace; and those that policies and routes name. Of the
-    versions of an app, one is sampled."""
+    """The callers that are sampled for a service.
+
+    These are all workloads of its namespace, or one with a sidecar and one without if they are many; one of each kind
+    from other namespaces; and those that policies and routes name. Of an app, only one version is sampled.
+    """
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
@@ -44,11 +46,11 @@ class Callers:
         return (pod for pod in firsts if pod)
 
     def near(self, namespace: str) -> Sequence[Workload]:
-        """The workloads of a namespace; if they are many, one with a sidecar and one without."""
+        """The workloads of a namespace, or one with a sidecar and one without if they are many."""
         return self._some(self._in.get(namespace, ()))
 
     def of(self, service: Service, routes: Sequence[Object]) -> Iterator[Workload]:
-        """The callers of a service, which `routes` route to, without its own pods."""
+        """The callers of a service, without its own pods. `routes` are the VirtualServices that route to it."""
         pods = self._mesh.workloads_of(service)
         own = {pod.object.ref for pod in pods}
         far = (pod for pod in self._all if pod.namespace not in (service.namespace, self._mesh.home))
@@ -64,7 +66,7 @@ class Callers:
         return pods if len(pods) <= _MANY else list(_first_of_each(pods))
 
     def _of_policy(self, policy: Object) -> Iterator[Workload]:
-        """A workload for each principal and each namespace that a policy names, whether meant or not."""
+        """A workload for each principal and each namespace that a policy includes or excludes."""
         for field, pattern in authorization_policies.callers(policy):
             yield from (self._of_principal if field == "principals" else self._of_namespace)(pattern)
 

@@ -35,12 +35,11 @@ class Comparison:
     answers: Sequence[tuple[Sample, Answer, Answer]]
     """Every sample with the old answer and the new one."""
     missing: Sequence[str]
-    """What the answers say nothing about."""
+    """What the answers do not cover."""
 
     @property
     def changes(self) -> Sequence[Change]:
-        """The samples that the new mesh answers differently, sorted. A different reason for the same answer is no
-        change."""
+        """The samples that the new mesh answers differently, sorted. A different reason alone is not a change."""
         return [
             Change(sample=sample, before=was.text, after=now.text)
             for sample, was, now in self.answers
@@ -66,7 +65,7 @@ class Answer:
     """The outcome of a sample, as text."""
 
     observable: str
-    """The outcome without reasons. Two are equal exactly if neither the client nor a receiver sees a difference."""
+    """The outcome without reasons. It is equal for two outcomes if neither client nor receivers see a difference."""
     text: str
     """The outcome with reasons."""
     outcome: Outcome | None = None

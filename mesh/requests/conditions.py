@@ -14,14 +14,14 @@ from mesh.requests.types import Request
 
 
 def string_matches(condition: Mapping[str, str] | None, value: str | None, ignore_case: bool = False) -> bool:
-    """Whether a value meets a StringMatch. An empty StringMatch requires only that the value exists, that is, is not
-    None; no StringMatch at all requires nothing."""
+    """Whether a value meets a StringMatch. An empty StringMatch requires only a value other than None; no StringMatch
+    at all requires nothing."""
     return condition is None or Text.of_string_match(condition, ignore_case).matches(value)
 
 
 def request_matches(match: Mapping[str, Any], request: Request, treated: Requests) -> bool:
-    """Whether a request meets the conditions of an HTTPMatchRequest on the request itself; or, where it comes by a
-    connection that is routed as a whole, those of a TLSMatchAttributes or L4MatchAttributes."""
+    """Whether a request meets the conditions of an HTTPMatchRequest on the request itself. If its connection is routed
+    as a whole, the conditions are those of a TLSMatchAttributes or L4MatchAttributes."""
     plain = {
         "scheme": request.scheme,
         "method": request.method,
@@ -51,7 +51,7 @@ def _lacks(request: Request, name: str, unwanted: Mapping[str, str], treated: Re
 
 
 def _header(request: Request, name: str) -> str | None:
-    """The value of a header, whose name is compared without case, as in Envoy; or of the claim for which it stands."""
+    """The value of a header, or of the claim that the name stands for. Case of names does not count, as in Envoy."""
     if path := claim_path(name):
         return request.claim(claim_name(path))
     name = name.lower()
@@ -63,8 +63,9 @@ def proxy_matches(match: Mapping[str, Any], gateway: str, namespace: str, labels
     """Whether an HTTPMatchRequest applies to a proxy with this namespace and these labels. `gateway`: `namespace/name`
     of the Gateway that the proxy implements, or `mesh` for a sidecar.
 
-    The address to which a client connects is unknown. A sidecar's match by it counts as not met; gateways do not
-    compare it."""
+    The address to which a client connects is unknown. For sidecars, a match on it counts as not met; gateways ignore
+    it.
+    """
     if match.get("destinationSubnets") and gateway == MESH:
         return False
     if match.get("sourceNamespace") not in (None, namespace):

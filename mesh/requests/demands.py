@@ -1,5 +1,7 @@
-"""What the rules of a mesh ask of a request, in one form for routes and for AuthorizationPolicies, and requests that
-meet one of these demands, several, or none."""
+"""Demands: what the rules of a mesh require of a request, in one form for routes and AuthorizationPolicies.
+
+`solve` finds requests that meet a demand, or several demands merged into one; `others` finds requests for none.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ _SENT: Final[Mapping[str, re.Pattern[str]]] = {
     "query": re.compile(r"[\w.~-]+", re.ASCII),
     "principal": re.compile(r"\S+/\S+"),
 }
-"""What clients send as they are; a value of other parts is printable, and has no spaces around it."""
+"""Values that clients can send, by part. Values of other parts are printable, without spaces around them."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,16 @@ class Shape:
 
 
 Demand = tuple[Term, ...]
-"""Terms all of which hold for a request."""
+"""Terms that all have to hold for a request."""
 
 
 def meets(shape: Shape, demand: Demand) -> bool:
-    """Whether a request meets a demand. A part that the request leaves open does not count as a value."""
+    """Whether a request meets a demand. A part that the request leaves open has no value."""
     return all(term.holds(shape.get(term.part)) for term in demand)
 
 
 def variants(demand: Demand) -> Iterator[Demand]:
-    """A demand with each of the texts of its terms, and with each of its terms turned into the contrary."""
+    """The variants of a demand: with each text of its terms, and with each of its terms negated."""
     most = max((len(term.texts) for term in demand if term.wanted), default=1)
     for turn in range(most):
         yield tuple(Term(term.part, (term.texts[turn % len(term.texts)],)) if term.wanted else term for term in demand)
@@ -74,14 +76,14 @@ class Solution:
     """Requests that meet a demand."""
 
     shapes: Sequence[Shape]
-    """The plainest first."""
+    """The requests, the plainest first."""
     undecided: bool = False
-    """Whether there may be such requests although none was found."""
+    """Whether such requests may exist although none was found."""
 
 
 def solve(demand: Demand, hosts: Sequence[str] = ()) -> Solution:
-    """Requests that meet a demand: one of the plainest values, and one with another value for each part that has
-    several. `hosts`: the values that the authority may have, the usual one first."""
+    """Finds requests that meet a demand: one with the plainest values, and one more for each part that has several
+    values. `hosts`: the values that the authority may have, the usual one first."""
     by_part: dict[Part, list[Term]] = {}
     for term in demand:
         by_part.setdefault(term.part, []).append(term)
@@ -144,7 +146,7 @@ def _can_be_sent(part: Part, value: str) -> bool:
 
 
 def _exclusive(part: Part, terms: Sequence[Term], hosts: Sequence[str]) -> bool:
-    """Whether no value can meet all terms; False where that cannot be told."""
+    """Whether no value can meet all terms; False if that is uncertain."""
     if part == AUTHORITY and hosts:
         return True
     if all(text.certain for term in terms for text in term.texts):
@@ -159,12 +161,12 @@ def _exclusive(part: Part, terms: Sequence[Term], hosts: Sequence[str]) -> bool:
 
 
 def merged(*demands: Iterable[Term]) -> Demand:
-    """The demand that all of several demands hold."""
+    """The demand that all of the demands hold."""
     return tuple(dict.fromkeys(term for demand in demands for term in demand))
 
 
 def others() -> Iterator[Shape]:
-    """Requests of which one may meet no demand: a plain GET of `/`, then other paths and methods."""
+    """Candidates for a request that meets no demand: a plain GET of `/`, then other paths and methods."""
     for method in _METHODS:
         for path in PATHS:
             yield Shape({PATH: path, METHOD: method})

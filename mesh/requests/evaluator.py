@@ -22,7 +22,7 @@ from mesh.requests.routing import MatchedRoute, Proxy, Routes
 from mesh.requests.types import FORWARDED, Fault, Outcome, Receiver, Request
 
 _USUAL: Final = (("http", 80), ("https", 443))
-"""Ports that a redirect does not write."""
+"""Scheme and default port: a redirect leaves these ports out."""
 RETRIES: Final = 2
 """Istio's default number of retries."""
 
@@ -43,7 +43,9 @@ class Evaluator:
         found = gateways.match_listeners(self.mesh, pod, request)
         if not found.served:
             return Outcome(status=0, reason=found.reason)
-        peer = "" if trusted(self.mesh, pod) else request.address  # behind a load balancer, it is that one's
+        peer = (
+            "" if trusted(self.mesh, pod) else request.address
+        )  # behind a load balancer, the peer is the load balancer
         inbound = InboundRequest(
             request=request, caller=None, mutual=False, port=found.target, peer=peer, connection=found.connection
         )
@@ -71,7 +73,7 @@ class Evaluator:
         service = self.mesh.services.find(host, pod.namespace)
         if not pod.proxy:
             if service is None:
-                return Outcome(status=200, reason="goes to where DNS says, without a proxy", request=request)
+                return Outcome(status=200, reason="goes where DNS resolves it, without a proxy", request=request)
             receiver = self._receiver(service, "", 1.0, request, request.port, pod)
             return Outcome(receivers=(receiver,), request=request)
         candidates = self._routes.in_sidecar(host, pod.namespace)
@@ -176,8 +178,8 @@ class Evaluator:
         )
 
     def _rules_for(self, host: str, client: str, server: str) -> Sequence[Object]:
-        """The DestinationRules that a client's proxy applies: those of its own namespace, else of the service's, else
-        of the root namespace."""
+        """The DestinationRules that a client's proxy applies: of its own namespace, else of the service's, else of the
+        root namespace."""
         seen = [
             rule
             for rule in hosts.most_specific(host, self._rules) or ()
@@ -190,12 +192,12 @@ class Evaluator:
 
 
 def _routes_requests(virtual_service: Object) -> bool:
-    """Whether a VirtualService routes requests, and not only connections."""
+    """Whether a VirtualService routes requests, not only connections."""
     return virtual_services.protocol(virtual_service) == "http"
 
 
 def _uses_istio_tls(rules: Sequence[Object]) -> bool:
-    """Whether connections use Istio's mutual TLS: yes, unless a DestinationRule sets another mode."""
+    """Whether connections use Istio's mutual TLS: True unless a DestinationRule sets another mode."""
     tls = next((r.spec["trafficPolicy"].get("tls") for r in rules if r.spec.get("trafficPolicy")), None)
     return tls is None or tls.get("mode") == "ISTIO_MUTUAL"
 
@@ -205,7 +207,9 @@ def _redirected(chosen: MatchedRoute, request: Request) -> Outcome:
     host, path = redirect.get("authority") or request.host, _with_query(redirect.get("uri"), request) or request.path
     scheme = redirect.get("scheme") or request.scheme
     port = request.port if redirect.get("derivePort") == "FROM_REQUEST_PORT" else redirect.get("port")
-    listened = redirect.get("scheme") or ("https" if request.secure else "http")  # pilot knows no load balancer
+    listened = redirect.get("scheme") or (
+        "https" if request.secure else "http"
+    )  # pilot does not know about a load balancer
     if port and (listened, port) not in _USUAL:
         host = f"{host}:{port}"
     return Outcome(
@@ -218,7 +222,7 @@ def _redirected(chosen: MatchedRoute, request: Request) -> Outcome:
 
 
 def _rewritten(chosen: MatchedRoute, request: Request) -> Request:
-    """The request as the destinations get it: with another path and host, and with the route's headers."""
+    """The request as the destinations get it: with rewritten path and host, and with the route's headers."""
     rewrite = chosen.route.get("rewrite") or {}
     request = request.changed((chosen.route.get("headers") or {}).get("request") or {})
     path = rewrite.get("uri")
@@ -232,7 +236,7 @@ def _rewritten(chosen: MatchedRoute, request: Request) -> Request:
 
 
 def _with_query(path: str | None, request: Request) -> str | None:
-    """A path that takes the place of the request's, whose query stays unless the path has one."""
+    """The path that replaces the request's. The query of the request stays, unless the new path has one."""
     query = request.path.partition("?")[2]
     return f"{path}?{query}" if path and query and "?" not in path else path
 

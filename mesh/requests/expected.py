@@ -1,4 +1,4 @@
-"""What the client of a request sees by its outcome: who answers how often, and how often an answer is late."""
+"""The answers that a client can expect from an outcome: who answers how often, and how often an answer is late."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.requests.types import Outcome, Receiver
 
 NO_CONNECTION: Final = "no connection"
 OR: Final = " or "
-"""Between the names of workloads that cannot be told apart by the routes."""
+"""Separates the names of workloads that the routes do not distinguish."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def answers(outcome: Outcome) -> Answers | None:
 
 
 def own(status: int, location: str = "") -> str:
-    """How a proxy's own answer is called, such as `503`, or `301 https://…` for a redirect."""
+    """The name of a proxy's own answer, such as `503`, or `301 https://…` for a redirect."""
     return f"{status} {location}".rstrip() if status else NO_CONNECTION
 
 

@@ -1,4 +1,4 @@
-"""Strings that regular expressions match, so that rules with expressions can be asked as well."""
+"""Finds strings that regular expressions match, so that there are also samples for rules with expressions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesh.api import regex
 _MOST: Final = 64
 """The most strings that are made from one expression, or from a part of it."""
 _LONGEST: Final = 200
-"""The most repetitions of a part that strings are made with."""
+"""The most repetitions of a part in a string."""
 _LETTERS: Final = "a0-A_./ ;=~"
 """Characters that are tried for a class or a negated one, in this order."""
 _POSIX: Final = {
@@ -38,24 +38,24 @@ _OF_RE2: Final[Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], s
     (re.compile(r"\\p(?:\{L\w*\}|L)"), "[a-zA-Z]"),
     (re.compile(r"\\p(?:\{N\w*\}|N)"), "[0-9]"),
 )
-"""RE2's syntax that Python's lacks, and what Python reads in its place."""
+"""Syntax of RE2 that Python lacks, each with its replacement in Python."""
 
 
 @dataclass(frozen=True)
 class Language:
-    """What is known of the strings that an expression matches."""
+    """What is known about the strings that an expression matches."""
 
     strings: Sequence[str]
-    """Some of them; empty if none was found."""
+    """Some of the strings; empty if none was found."""
     complete: bool
     """Whether there are no others."""
     beginning: str
-    """What all of them begin with; empty if that is not known."""
+    """The common prefix of all strings; empty if it is not known."""
 
 
 @lru_cache(maxsize=4096)
 def language(text: str) -> Language:
-    """The language of an expression. Each of its strings is confirmed with RE2."""
+    """The language of an expression. RE2 confirms each of its strings."""
     written = text
     for pattern, instead in _OF_RE2:
         written = pattern.sub(instead, written)
@@ -83,7 +83,7 @@ def _sequence(items: Any) -> Iterator[str]:
 
 
 def _varied(parts: list[list[str]]) -> Iterator[tuple[str, ...]]:
-    """The first choice of every part, then all combinations in the order in which the first parts change fastest."""
+    """All combinations of choices. The first has the first choice of every part; the first parts change fastest."""
     return (chosen[::-1] for chosen in itertools.product(*reversed(parts)))
 
 
@@ -109,7 +109,7 @@ def _item(kind: str, value: Any) -> Iterator[str]:
 
 
 def _class(items: Any) -> Iterator[str]:
-    """Members of a class, all of them if there are few."""
+    """Members of a character class: all of them if there are few."""
     members = "".join(
         chr(value) if str(kind) == "LITERAL" else "".join(map(chr, range(value[0], min(value[1], value[0] + 9) + 1)))
         for kind, value in items
@@ -123,7 +123,7 @@ def _class(items: Any) -> Iterator[str]:
 
 
 def _compiled(items: Any) -> Any:
-    """A function that says whether a class has a letter."""
+    """A function that returns whether a character class has a letter."""
     negated = any(str(kind) == "NEGATE" for kind, _ in items)
     tests = {"CATEGORY_DIGIT": r"\d", "CATEGORY_WORD": r"\w", "CATEGORY_SPACE": r"\s"}
     tests |= {name.replace("_", "_NOT_", 1): sign.upper() for name, sign in tests.items()}
@@ -140,7 +140,7 @@ def _compiled(items: Any) -> Any:
 
 
 def _repeated(least: int, most: Any, items: Any) -> Iterator[str]:
-    """A part as seldom as possible, then once and twice, as far as that is allowed."""
+    """A part with as few repetitions as possible, then once and twice, as far as allowed."""
     counts = dict.fromkeys(count for count in (least, 1, 2) if least <= count <= int(most))
     for count in counts if least <= _LONGEST else ():
         if count <= 1:
@@ -151,7 +151,7 @@ def _repeated(least: int, most: Any, items: Any) -> Iterator[str]:
 
 
 def _is_finite(items: Any) -> bool:
-    """Whether the strings that are made are all that an expression matches."""
+    """Whether the generated strings are all that an expression matches."""
     return all(_is_finite_item(str(kind), value) for kind, value in items)
 
 

@@ -1,4 +1,4 @@
-"""The servers of Gateways that take a request which arrives at a gateway's pods."""
+"""Finds the servers of Gateways that take a request at a gateway's pods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesh.core.protocols import is_http_after_tls, is_tls
 from mesh.requests.types import Request
 
 _PASSED_ON: Final = ("PASSTHROUGH", "AUTO_PASSTHROUGH")
-"""Modes of TLS that a gateway does not end."""
+"""TLS modes in which the gateway does not terminate TLS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def match_listeners(mesh: Mesh, pod: Workload, request: Request) -> ListenerMatc
             connection = connection or (takes_connections(server) and _serves(names, request.host))
     reason = "" if served else f"no Gateway listens on port {request.port}{' for https' if request.secure else ''}"
     if request.secure and served and not any(_serves(names, request.host) for names in served.values()):
-        # The proxy chooses by the server name of the handshake, and closes connections with another one.
+        # The proxy chooses by the server name in the handshake, and closes connections with an unknown name.
         served, reason = {}, f"no Gateway has a server for {request.host} on port {request.port} for https"
     return ListenerMatch(
         served=served,

@@ -1,4 +1,4 @@
-"""What the evaluation of requests leaves out."""
+"""Lists what the evaluation of requests leaves out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mesh.requests import rules
 _IGNORED: Final = (kinds.ENVOY_FILTER, kinds.SIDECAR, kinds.REQUEST_AUTHENTICATION)
 """Kinds that may decide about a request and are not evaluated."""
 _CONNECTIONS: Final = ("tls", "tcp")
-"""Routes of a VirtualService that are for connections; beside routes of requests they are not evaluated."""
+"""Routes of a VirtualService for connections. They are not evaluated if there are also routes for requests."""
 
 
 def changed(old: Mesh, new: Mesh) -> Sequence[str]:
@@ -23,7 +23,7 @@ def changed(old: Mesh, new: Mesh) -> Sequence[str]:
 
 
 def _ignored(mesh: Mesh) -> Iterator[tuple[str, Any]]:
-    """What is not evaluated, in words, with its content."""
+    """Descriptions of what is not evaluated, with the content."""
     for kind in _IGNORED:
         yield from ((str(obj.ref), obj.spec) for obj in mesh.of(kind))
     for obj in mesh.of(kinds.VIRTUAL_SERVICE):
@@ -34,7 +34,7 @@ def _ignored(mesh: Mesh) -> Iterator[tuple[str, Any]]:
             yield f"{obj.ref}, destinationSubnets", by_address
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         if targets(policy):
-            yield f"{policy.ref}, which is for gateways of the Gateway API, or waypoints", policy.spec
+            yield f"{policy.ref}, which applies to gateways of the Gateway API, or waypoints", policy.spec
         if policy.spec.get("action") == "CUSTOM":
             yield f"{policy.ref}, which asks an external authorizer", policy.spec
         for key in dict.fromkeys(rules.unknown_keys(policy)):
@@ -42,5 +42,5 @@ def _ignored(mesh: Mesh) -> Iterator[tuple[str, Any]]:
 
 
 def _is_by_address(route: Mapping[str, Any]) -> bool:
-    """Whether a route asks for the address to which a client connects."""
+    """Whether a route depends on the address to which a client connects."""
     return any(match.get("destinationSubnets") for match in route.get("match") or ())

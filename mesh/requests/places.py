@@ -1,4 +1,4 @@
-"""The hosts that requests of a mesh are for, who asks for them, and the rules that decide about them."""
+"""Finds the hosts that requests of a mesh are for, their callers, and the rules that decide about the requests."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class Place:
         return [f"{name}{port}" for name in (_concrete(self.host), *self.others)]
 
     def overlaps(self, other: Place) -> bool:
-        """Whether some request from outside is for both places."""
+        """Whether some request from outside matches both places."""
         same = (self.outside, self.port, self.secure) == (other.outside, other.port, other.secure)
         return same and self.outside and hosts.overlap(self.host, other.host)
 
     @property
     def term(self) -> Term:
-        """The term that the request is for this host."""
+        """The term that holds for requests for this host."""
         if self.host == hosts.ALL:
             return Term(AUTHORITY, (Text("present"),))
         wild = self.host.startswith("*")
@@ -70,7 +70,7 @@ def _concrete(host: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A place as one mesh has it."""
+    """A place in one mesh, with what decides about its requests."""
 
     place: Place
     sources: Iterable[Workload]
@@ -138,14 +138,14 @@ def _from_workloads(mesh: Mesh) -> Iterator[Found]:
 
 
 def _redirected(mesh: Mesh, gateway: Object, server: Mapping[str, Any], pod: Workload) -> Sequence[Rule]:
-    """A rule about the scheme that a load balancer says, where the server redirects by it."""
+    """A rule about the scheme that a load balancer reports, if the server redirects depending on it."""
     if not ((server.get("tls") or {}).get("httpsRedirect") and trusted(mesh, pod)):
         return ()
     return [Rule(str(gateway.ref), (Term(("header", FORWARDED), (Text("exact", "https"),)),))]
 
 
 class _Policies:
-    """The rules that decide about requests, of routes and of the AuthorizationPolicies of the pods behind them."""
+    """The rules that decide about requests: those of routes, and of AuthorizationPolicies of the pods behind them."""
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh, self._treated = mesh, treated(mesh)
@@ -158,7 +158,7 @@ class _Policies:
     def about(
         self, routes: Sequence[Object], pods: Sequence[Workload], more: Sequence[Rule] = ()
     ) -> dict[str, Sequence[Any]]:
-        """The objects and rules about requests that `routes` route, or that come to `pods`, and `more` rules."""
+        """The objects and rules for requests that `routes` route or that reach `pods`, and `more` rules."""
         receivers = dict.fromkeys([*pods, *(pod for obj in routes for pod in self._receivers(obj))])
         policies = dict.fromkeys(policy for pod in receivers for policy in self._of.get(pod, ()))
         found = [rule for obj in (*routes, *policies) for rule in self._read(obj)]
@@ -180,7 +180,7 @@ class _Policies:
 
 
 def _before_rewriting(routes: Sequence[Object], found: Sequence[Rule]) -> Iterator[Rule]:
-    """The rules about paths that routes have rewritten, with the paths that clients ask for."""
+    """The rules about paths that routes rewrite, converted to the paths that clients ask for."""
     for obj in routes:
         for route in virtual_services.routes(obj):
             written: str = (route.get("rewrite") or {}).get("uri") or ""
@@ -193,7 +193,7 @@ def _before_rewriting(routes: Sequence[Object], found: Sequence[Rule]) -> Iterat
 
 
 def _moved(term: Term, written: str, prefix: str) -> Term:
-    """A term about a rewritten path as one about the path before."""
+    """A term about a rewritten path, converted to one about the original path."""
     if term.part != PATH:
         return term
     texts = tuple(

@@ -15,25 +15,25 @@ from mesh.api.scalars import nanoseconds
 from mesh.core import kinds
 
 _CONTEXTS: Final = {"SIDECAR_INBOUND": False, "GATEWAY": True}
-"""The contexts of patches that count requests where they arrive, each with whether it is a gateway's."""
+"""The contexts of patches that count incoming requests, each with whether it is for gateways."""
 _OF_SERVICE: Final = re.compile(r"\brate_limits\b|filters\.http\.ratelimit\b")
-"""Pattern of patches with which a rate-limit service counts."""
+"""Pattern of patches that use a rate-limit service."""
 _ALWAYS: Final = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
-"""What stands for all requests, by the denominator of a fraction."""
+"""The numerator that means all requests, by the denominator of a fraction."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """A token bucket, of which each proxy has its own."""
+    """A token bucket. Each proxy has its own."""
 
     owner: str
     """The object that sets it, such as `EnvoyFilter shop/cart-limit`."""
     most: int
     """The most requests at once."""
     fill: int
-    """The tokens that come in each interval."""
+    """The number of tokens that each interval adds."""
     interval: float
-    """Seconds."""
+    """The interval in seconds."""
     route: str = ""
     """The name of the route whose requests it counts; empty for all requests to a proxy."""
 
@@ -48,7 +48,7 @@ class Limit:
         return self.most / self.rate
 
     def __str__(self) -> str:
-        """Such as `10 in 1 s`, or `10 in 60 s, 20 at once`."""
+        """The limit as text, such as `10 in 1 s` or `10 in 60 s, 20 at once`."""
         return f"{self.fill} in {self.interval:g} s{f', {self.most} at once' if self.most != self.fill else ''}"
 
 
@@ -58,7 +58,7 @@ class RateLimits:
     def __init__(self, mesh: Mesh) -> None:
         self._of: dict[tuple[Workload, str], list[Limit]] = {}
         self.others = False
-        """Whether requests are limited in other ways: by a rate-limit service, or a part of them."""
+        """Whether there are other limits: by a rate-limit service, or for a part of the requests."""
         for envoy_filter in mesh.of(kinds.ENVOY_FILTER):
             found = list(_limits(envoy_filter))
             counted = sum("token_bucket" in str(one) for one in envoy_filter.items("configPatches"))
@@ -69,12 +69,12 @@ class RateLimits:
                         self._of.setdefault((pod, limit.route), []).append(limit)
 
     def of(self, pod: Workload, route: str = "") -> list[Limit]:
-        """The limits of all requests to a pod, and of the route of this name at a gateway's."""
+        """The limits for all requests to a pod, and those of a gateway's route with this name."""
         return [*self._of.get((pod, ""), ()), *(self._of.get((pod, route), ()) if route else ())]
 
 
 def _limits(envoy_filter: Object) -> Iterator[tuple[bool, Limit]]:
-    """The limits of an EnvoyFilter, each with whether it is for gateways."""
+    """The limits of an EnvoyFilter, each with whether it applies to gateways."""
     for one in envoy_filter.items("configPatches"):
         match, value = one.get("match") or {}, (one.get("patch") or {}).get("value") or {}
         gateway = _CONTEXTS.get(match.get("context", ""))
@@ -90,7 +90,7 @@ def _limits(envoy_filter: Object) -> Iterator[tuple[bool, Limit]]:
 
 
 def _bucket(owner: str, route: str, config: Mapping[str, Any]) -> Limit | None:
-    """The limit in a filter's configuration; None if there is none, or if it is not for all requests."""
+    """The limit in a filter's configuration; None if there is none, or if it does not count all requests."""
     config = config.get("value") or config  # of a TypedStruct
     bucket = config.get("token_bucket") or {}
     if not (bucket.get("max_tokens") and bucket.get("fill_interval")):
@@ -103,6 +103,6 @@ def _bucket(owner: str, route: str, config: Mapping[str, Any]) -> Limit | None:
 
 
 def _for_all(fraction: Mapping[str, Any] | None) -> bool:
-    """Whether a RuntimeFractionalPercent is all requests; without one, Envoy takes none."""
+    """Whether a RuntimeFractionalPercent covers all requests. Without one, Envoy limits none."""
     share = (fraction or {}).get("default_value") or {}
     return bool(share) and share.get("numerator") == _ALWAYS.get(share.get("denominator", "HUNDRED"))

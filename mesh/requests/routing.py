@@ -44,10 +44,9 @@ class MatchedRoute:
     owner: Object
     """The VirtualService of the route; short host names are resolved in its namespace."""
     route: Mapping[str, Any]
-    """The route; one of a delegate with the fields that it inherits."""
+    """The route. A delegate's route includes the fields that it inherits."""
     prefix: str
-    """The path prefix that matched, which is `/` without a condition on the path; empty if the route matches
-    otherwise."""
+    """The path prefix that matched: `/` without a condition on the path; empty if the condition is not a prefix."""
 
 
 class Routes:
@@ -75,8 +74,8 @@ class Routes:
         return []
 
     def at_gateways(self, host: str, served: Mapping[Ref, Sequence[tuple[str, str]]]) -> Sequence[Object]:
-        """The VirtualServices for a host, whose routes a gateway merges: those with the most specific host that
-        matches. `served`: the Gateways, with the (namespace, host) pairs that they serve."""
+        """The VirtualServices whose routes a gateway merges for a host: those with the most specific matching host.
+        `served`: the Gateways, with the (namespace, host) pairs that they serve."""
         by_name: dict[str, list[Object]] = {}
         for ref, names in served.items():
             for virtual_service in self._gateways.get(ref, ()):
@@ -126,8 +125,10 @@ class Routes:
     def _matched_prefix(
         self, virtual_service: Object, route: Mapping[str, Any], request: Request, proxy: Proxy
     ) -> Iterator[str | None]:
-        """The path prefix of the first match of a route that a request meets: empty if its condition on the path is
-        none of a prefix, None if it has no such condition. Nothing if the request meets none."""
+        """Yields the path prefix of the first match of a route that a request meets, or nothing if it meets none.
+
+        The prefix is empty if the condition on the path is not a prefix, and None if there is no such condition.
+        """
         for match in route.get("match") or [{}]:
             gateways = {_full_gateway(name, virtual_service.namespace) for name in match.get("gateways") or ()}
             resolved = {**match, "gateways": gateways}

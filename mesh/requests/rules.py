@@ -20,13 +20,13 @@ CLAIM_KEY: Final = "request.auth.claims["
 CLAIMS_OF_KEYS: Final = {"request.auth.audiences": "aud", "request.auth.presenter": "azp"}
 """Claims of the token that have keys of their own in `when`."""
 _OF_CALLER: Final = ("source.principal", "source.namespace", "destination.port")
-"""Keys in `when` that the caller and the called port decide, not the request."""
+"""Keys in `when` that depend on the caller or the called port, not on the request."""
 _ADDRESSES: Final = ("source.ip", "remote.ip")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a rule asks of a request, and where the rule stands."""
+    """The demand of a rule, and its place."""
 
     place: str
     """Such as `VirtualService shop/cart http[0]` or `AuthorizationPolicy shop/cart rules[1]`."""
@@ -34,7 +34,7 @@ class Rule:
 
 
 def of_routes(mesh: Mesh, virtual_service: Object) -> Iterator[Rule]:
-    """A rule for each match of the HTTP routes of a VirtualService, and of those to which it delegates."""
+    """A rule for each match of the HTTP routes of a VirtualService, and of the routes to which it delegates."""
     for i, route in enumerate(virtual_services.routes(virtual_service)):
         place = f"{virtual_service.ref} http[{i}]"
         demands = [_of_match(match) for match in route.get("match") or ()]

@@ -1,7 +1,7 @@
-"""Sample requests that cover what the rules of two meshes distinguish.
+"""Makes sample requests that cover what the rules of two meshes distinguish.
 
-Each host is asked with a request for each rule, for each pair of rules that a request can meet together, and with one
-that meets none of them, from each kind of caller.
+For each host, there is a request for each rule, for each pair of rules that one request can meet, and one that meets no
+rule; each from every kind of caller.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mesh.requests.texts import ADDRESS, AUTHORITY, METHOD, PATH, PRINCIPAL, SOM
 from mesh.requests.types import PRINCIPAL_CLAIMS, Request
 
 _PAIRED: Final = 40
-"""Up to this number of different rules of a host, each pair of them is asked."""
+"""The number of different rules of a host up to which there are samples for all pairs."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -36,7 +36,7 @@ class Sample:
     port: int
     secure: bool
     path: str = "/"
-    """Path with the query, if there is one."""
+    """Path, with the query if there is one."""
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     principal: str = ""
@@ -44,9 +44,9 @@ class Sample:
     claims: tuple[tuple[str, str], ...] = ()
     """Other claims of the token."""
     address: str = ""
-    """IP address of the client; empty if none of the rules asks for it."""
+    """IP address of the client; empty if no rule depends on it."""
     further: bool = field(default=False, compare=False)
-    """Whether a plainer sample asks for the same rules, with another value."""
+    """Whether a plainer sample covers the same rules, with another value."""
 
     def __str__(self) -> str:
         way = "through" if self.outside else "from"
@@ -59,7 +59,7 @@ class Sample:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as far as they are not the usual ones."""
+        """Scheme, host and port; scheme and port only if they are not the usual ones."""
         port = "" if self.port in (80, 443) else f":{self.port}"
         return f"{'https://' if self.secure else ''}{self.host}{port}"
 
@@ -93,12 +93,12 @@ class Samples:
     requests: Sequence[Sample]
     """Sorted, each once."""
     missing: Sequence[str]
-    """What no sample was found for: rules, and pairs of rules."""
+    """The rules and pairs of rules without a sample, in words."""
 
 
 def between(old: Mesh, new: Mesh) -> Samples:
     """The samples of two meshes: for each gateway the hosts that it serves, for each namespace the services that its
-    workloads call. Pairs of rules are asked where the rules of a host differ between the meshes."""
+    workloads call. There are samples for pairs of rules if the rules of a host differ between the meshes."""
     targets: dict[Place, _Target] = {}
     for side, mesh in enumerate((old, new)):
         for found in places.of(mesh):
@@ -119,7 +119,7 @@ def between(old: Mesh, new: Mesh) -> Samples:
 
 @dataclass
 class _Target:
-    """A place as two meshes have it."""
+    """A place in two meshes."""
 
     place: Place
     sources: dict[str, None] = field(default_factory=dict)
@@ -141,8 +141,7 @@ class _Target:
             self.rules.setdefault(rule.demand, rule.place)
 
     def join(self, wider: Sequence[_Target]) -> None:
-        """Takes over the rules of hosts that overlap with this one: on one of the sides they may be the ones that
-        decide."""
+        """Adds the rules of hosts that overlap with this one: in one of the meshes, these may decide."""
         for other in wider:
             for rule in other.own:
                 self.rules.setdefault(rule.demand, rule.place)
@@ -150,7 +149,7 @@ class _Target:
                 own.update(more)
 
     def shapes(self) -> tuple[Sequence[tuple[Shape, bool]], Sequence[str]]:
-        """The requests to ask, each with whether a plainer one asks for the same, and what none was found for."""
+        """The requests, each with whether a plainer one covers the same; and what no request was found for."""
         found: list[tuple[Shape, bool]] = []
         unknown: list[str] = []
 

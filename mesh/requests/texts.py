@@ -25,9 +25,9 @@ PATHS: Final = ("/", "/any", "/0")
 MORE: Final = "0"
 """What is appended to a prefix."""
 ANY: Final = "any"
-"""A value where any will do."""
+"""Any value, where the value does not matter."""
 SOMEBODY: Final = "issuer/any"
-"""A request principal where any will do."""
+"""Any request principal, where it does not matter."""
 
 
 _TEMPLATE: Final = re.compile(r"(\{\*\*?\})")
@@ -47,14 +47,14 @@ class Text:
 
     @classmethod
     def of_string_match(cls, condition: Mapping[str, str], ignore_case: bool = False) -> Text:
-        """The condition of a StringMatch; an empty one asks only that there is a value."""
+        """The condition of a StringMatch. An empty one requires only a value."""
         kind, value = next(iter(condition.items()), ("present", ""))
         return cls(kind, value, ignore_case and kind != "regex")
 
     @classmethod
     def of_pattern(cls, pattern: str, part: Part, treated: Requests) -> Text:
-        """The condition of a pattern of an AuthorizationPolicy on a part of a request, in which `*` may stand at the
-        start, the end or alone, or `{*}` and `{**}` anywhere in a path."""
+        """The condition of a pattern of an AuthorizationPolicy on a part of a request. `*` may be at the start, at the
+        end or alone; `{*}` and `{**}` may be anywhere in a path."""
         ignore_case = part == AUTHORITY and treated.hosts_ignore_case
         if pattern == "*":
             return cls("present")
@@ -67,7 +67,7 @@ class Text:
         return cls("exact", pattern, ignore_case)
 
     def matches(self, value: str | None) -> bool:
-        """Whether a value meets the condition. None: the request has no such part."""
+        """Whether a value meets the condition. The value is None if the request has no such part."""
         if value is None:
             return False
         wanted = self.value
@@ -104,7 +104,7 @@ class Text:
         return {PATH: PATHS, PRINCIPAL: [SOMEBODY]}.get(part, [ANY])
 
     def excludes(self, other: Text) -> bool:
-        """Whether no value meets both conditions; False where that cannot be told."""
+        """Whether no value meets both conditions; False if that is uncertain."""
         for one, rest in ((self, other), (other, self)):
             some = one.all_values
             if some is not None:
@@ -122,19 +122,19 @@ class Text:
 
     @property
     def beginning(self) -> str:
-        """What all values begin with; empty if that is not known."""
+        """The common prefix of all values; empty if it is not known."""
         if self.kind == "regex":
             return expressions.language(self.value).beginning
         return self.value if self.kind == "prefix" and not self.ignore_case else ""
 
     @property
     def certain(self) -> bool:
-        """Whether the examples show that the condition can be met, if it can."""
+        """Whether `examples` always finds a value if one exists."""
         return self.kind != "regex"
 
 
 def claim_name(path: Sequence[str]) -> str:
-    """The name of a claim by its path: `group`, or `team[id]` for one inside of another."""
+    """The name of a claim by its path: `group`, or `team[id]` for a nested one."""
     return path[0] + "".join(f"[{name}]" for name in path[1:])
 
 
@@ -144,7 +144,7 @@ def _of_template(path: str) -> str:
 
 
 def in_network(block: str, address: str) -> bool:
-    """Whether an address is in a network, such as `10.0.0.0/8`. A text that is no address is in none."""
+    """Whether an address is in a network, such as `10.0.0.0/8`. A text that is not an address is in no network."""
     try:
         return ipaddress.ip_address(address) in ipaddress.ip_network(block, strict=False)
     except ValueError:
@@ -152,7 +152,7 @@ def in_network(block: str, address: str) -> bool:
 
 
 def first_addresses(block: str) -> Sequence[str]:
-    """An address of a network; none of a text that is no network, such as the placeholder of an encrypted one."""
+    """An address of a network; none if the text is not a network, such as the placeholder of an encrypted value."""
     try:
         network = ipaddress.ip_network(block, strict=False)
     except ValueError:

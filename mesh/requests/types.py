@@ -8,9 +8,9 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qsl
 
 PRINCIPAL_CLAIMS: Final = ("iss", "sub")
-"""The claims of which a request principal consists, with a slash between them."""
+"""The claims that make up a request principal, separated by a slash."""
 FORWARDED: Final = "x-forwarded-proto"
-"""The header in which a load balancer says by which scheme the client has come."""
+"""The header in which a load balancer reports the scheme that the client uses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,22 +20,22 @@ class Request:
     host: str
     """The Host header, without a port."""
     host_alone: bool = False
-    """Whether a proxy has written the Host header, which has no port then."""
+    """Whether a proxy has set the Host header, which then has no port."""
     path: str = "/"
-    """Path with the query, if there is one."""
+    """Path, with the query if there is one."""
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Header values by name, in which upper and lower case are alike."""
+    """Header values by name. Case of names does not count."""
     port: int = 80
     """Port of the called service, or of the gateway's Service."""
     secure: bool = False
     """Whether the client uses https; only gateways consider it."""
     forwarded_https: bool = False
-    """Whether the client uses https to a load balancer before the gateway, which believes what that one says."""
+    """Whether the client uses https to a load balancer in front of the gateway, and the gateway trusts its headers."""
     principal: str = ""
     """Request principal of the JSON Web Token, as issuer/subject; empty without a token."""
     claims: Mapping[str, str] = field(default_factory=dict)
-    """Other claims of the token, by name; one inside of another is `outer[inner]`."""
+    """Other claims of the token, by name; a nested one is `outer[inner]`."""
     address: str = ""
     """IP address of the client; empty if unknown."""
 
@@ -55,7 +55,7 @@ class Request:
         return next((value for key, value in self.headers.items() if key.lower() == name), None)
 
     def claim(self, name: str) -> str | None:
-        """The value of a claim of the token; None if it has none of that name."""
+        """The value of a claim of the token; None if the token does not have it."""
         issuer, _, subject = self.principal.rpartition("/")
         return {**dict(zip(PRINCIPAL_CLAIMS, (issuer, subject), strict=True)), **self.claims}.get(name) or None
 
@@ -135,7 +135,7 @@ class Outcome:
     receivers: tuple[Receiver, ...] = ()
     faults: tuple[Fault, ...] = ()
     mirrors: tuple[Receiver, ...] = ()
-    """Destinations of copies; the `share` of each is the fraction of the requests that is copied to it."""
+    """Destinations of copies. The `share` of each is the fraction of requests copied to it."""
     timeout: str = ""
     """Timeout of the route, such as `10s`; empty if there is none."""
     attempts: int = 0

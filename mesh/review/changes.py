@@ -28,7 +28,7 @@ _FIXED: Final[Mapping[GroupKind, tuple[str, ...]]] = {
     kinds.STORAGE_CLASS: ("parameters", "provisioner"),
     kinds.SECRET: ("type",),
 }
-"""Immutable fields by kind: a change replaces the object. Used where no Pulumi engine was asked."""
+"""Immutable fields by kind: a change replaces the object. Used without a preview by Pulumi's engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class StackObject:
     component: str
     """Type and name of the component that it belongs to, such as `Gateway istio-ingressgateway`."""
     patch: bool = False
-    """Whether the stack sets only some fields of an object that somebody else owns."""
+    """Whether the stack sets only some fields of an object that it does not manage."""
     retained: bool = False
     """Whether it stays on the cluster when the stack deletes it (`retainOnDelete`)."""
 
@@ -68,7 +68,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """What only Pulumi's engine can tell about a change, by the keys of objects."""
+    """Facts about a change that only Pulumi's engine knows, by the keys of objects."""
 
     replaced: frozenset[tuple[bool, Ref]] = frozenset()
     """Objects that are deleted and created again."""
@@ -82,7 +82,7 @@ def between(
     facts: EngineFacts | None = None,
     shown: Disclosure = disclosure.DEFAULT,
 ) -> Sequence[Change]:
-    """The changes from old to new objects, sorted by reference. `shown` decides which values they have."""
+    """The changes from old to new objects, sorted by reference. `shown` decides which values they show."""
     before, after = ({item.key: item for item in items} for items in (old, new))
     facts = facts or EngineFacts()
     found: list[Change] = []
@@ -123,7 +123,7 @@ def _fields(old: Object, new: Object, shown: Disclosure) -> Iterator[Field]:
 
 
 def _of_secret(old: Mapping[str, Any], new: Mapping[str, Any], shown: Disclosure) -> Iterator[Field]:
-    """The keys that are added or removed. Changed values are reported by path alone, as the engine tells them."""
+    """The keys that are added or removed. Changed values come from the engine, and only with their paths."""
     hidden = ("data", "stringData")
     for part in hidden:
         before, after = old.get(part) or {}, new.get(part) or {}
@@ -134,10 +134,11 @@ def _of_secret(old: Mapping[str, Any], new: Mapping[str, Any], shown: Disclosure
 
 
 def _hidden(obj: Object, paths: Iterable[str], seen: bool) -> Iterator[Field]:
-    """The paths at which the engine has seen a secret, or a text or list with one, change.
+    """The paths at which the engine reports a changed secret, or a changed text or list that contains one.
 
-    If other fields are `seen` to change, that may be all that has changed in such a text or list; only what the config
-    encrypts is compared by its digest."""
+    If other changes are `seen`, they may be all that has changed in such a text or list. Only values that the config
+    encrypts are compared, by their digests.
+    """
     note = "secret changed"
     if seen and obj.kind != kinds.SECRET:
         if not secure.has_unnamed(obj.body):
@@ -147,7 +148,7 @@ def _hidden(obj: Object, paths: Iterable[str], seen: bool) -> Iterator[Field]:
 
 
 def _of_definition(old: Mapping[str, Any], new: Mapping[str, Any], shown: Disclosure) -> Iterator[Field]:
-    """The fields of a definition; those of schemas, which may be hundreds, are one line with their counts."""
+    """The changed fields of a CRD. Fields of schemas, which may be hundreds, are one line with counts."""
     found = list(differences(old, new, shown))
     schemas = [one for one in found if ".schema." in one.path or one.path.endswith(".schema")]
     yield from (one for one in found if one not in schemas)

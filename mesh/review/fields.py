@@ -21,13 +21,13 @@ class Field:
     """A field whose value changes."""
 
     path: str
-    """Such as `spec.template.spec.containers[istio-proxy].image`. It goes on inside of YAML and JSON texts."""
+    """Such as `spec.template.spec.containers[istio-proxy].image`. It continues into YAML and JSON texts."""
     old: Any = None
     """None if the field is added."""
     new: Any = None
     """None if the field is removed."""
     note: str = ""
-    """Describes the change in place of values that are too long or secret."""
+    """Describes the change if the values are too long or secret."""
     by: str = ""
     """The key of the patch that sets the field; empty if it comes from a setting."""
 
@@ -42,8 +42,8 @@ def differences(
     shown: Disclosure = disclosure.DEFAULT,
     patched_by: Callable[[Path, Any], str] = _by_nobody,
 ) -> Iterator[Field]:
-    """The fields in which two values differ. Items of lists are matched by name where they have one. `[secret]` stands
-    for values that are not `shown`. `patched_by` is asked for the patch that sets the new value at a path."""
+    """The fields in which two values differ. Items of lists are matched by name if they have one. `[secret]` stands
+    for values that are not `shown`. `patched_by` returns the key of the patch that sets the new value at a path."""
     for path, was, now, note in _Fields().walk(old, new):
         place = _written(tuple(disclosure.name(step) for step in path))
         before, after = (None if value is ABSENT else shown.masked(value, path) for value in (was, now))
@@ -72,19 +72,19 @@ class _Fields(Comparison):
             yield from self._sequence(old, new, path)
 
     def _sequence(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[Difference]:
-        """Compares items without names: those at the same position are matched, the rest is added or removed."""
+        """Compares items without names: items at the same position are matched, the others are added or removed."""
         was, now = ([json.dumps(item, sort_keys=True) for item in items] for items in (old, new))
         for how, i, i_end, j, j_end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
             if how == "equal":
                 continue
-            pairs = min(i_end - i, j_end - j)  # the last ones: of routes that is what holds for the rest
+            pairs = min(i_end - i, j_end - j)  # the last ones, since the last route applies to all other requests
             yield from (Difference((*path, f"[{at}]"), old[at], ABSENT) for at in range(i, i_end - pairs))
             yield from (Difference((*path, f"[{at}]"), ABSENT, new[at]) for at in range(j, j_end - pairs))
             for back in range(pairs, 0, -1):
                 yield from self.walk(old[i_end - back], new[j_end - back], (*path, f"[{j_end - back}]"))
 
     def compare_values(self, old: Any, new: Any, path: Path) -> Iterator[Difference]:
-        """Compares YAML and JSON texts by their fields, other texts by their lines, and all else by value."""
+        """Compares YAML and JSON texts by field, other texts by line, and everything else by value."""
         if not (isinstance(old, str) and isinstance(new, str) and "\n" in old + new):
             yield Difference(path, old, new)
             return

@@ -1,8 +1,8 @@
-"""What a mesh's injectors add to pods, so that both sides of a change can be compared.
+"""Models what a mesh's injectors add to pods, so that both sides of a change can be compared.
 
-istiod adds a sidecar when a pod is made, and what it adds stays until the pod is made anew: image, resources and
-lifecycle of the container, and in its environment the whole ProxyConfig, the trust domain and the revision. All else
-comes from istiod while the proxy runs.
+istiod adds a sidecar when a pod is created. What it adds stays until the pod is replaced: image, resources and
+lifecycle of the container, and in its environment the whole ProxyConfig, the trust domain and the revision. The proxy
+gets everything else from istiod while it runs.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from mesh.releases.release import Release
 Manifest = Mapping[str, Any]
 
 _TEMPLATES: Final = ("templates", "defaultTemplates", "injectedAnnotations")
-"""The fields of the injector's configuration that decide what is added; others decide to which pods."""
+"""The fields of the injector's configuration that decide what is added; the others decide to which pods."""
 _SIDECAR: Final = ["sidecar"]
-"""The templates that a release's model stands for."""
+"""The templates that the model of a release covers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,11 @@ class Injector:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """All that decides what is added; MeshConfig has the name of its key in the stack's config."""
+        """All settings that decide what is added. MeshConfig has the name of its config key."""
         return {**self.values, "injector": self.config, "meshConfig": self.mesh}
 
     def inject(self, workload: Object) -> Any:
-        """The workload's manifest with its sidecar; all that the templates read if the model does not cover them."""
+        """The workload's manifest with its sidecar, or all settings if the model does not cover the templates."""
         if self.config.get("defaultTemplates", _SIDECAR) != _SIDECAR:
             return self.settings
         try:
@@ -71,8 +71,8 @@ class Injector:
 
 
 def injectors(mesh: Mesh, release: Release) -> Mapping[str, Injector]:
-    """The injectors of a mesh by revision; those whose ConfigMaps are part of the stack, and can be read. `release` is
-    that of an injector whose image tag says none."""
+    """The injectors of a mesh by revision, if their ConfigMaps are part of the stack and can be read. `release` is for
+    injectors whose image tag names no release."""
     found = {}
     maps = {obj.name: obj for obj in mesh.of(kinds.CONFIG_MAP) if obj.namespace == mesh.home}
     for name, obj in maps.items():
@@ -94,12 +94,12 @@ def _read(injector: Object, mesh: Object | None, release: Release) -> Injector |
             mesh={name: value for name, value in read.items() if value is not None},
             release=release,
         )
-    except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError):  # somebody has written something else
+    except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError):  # the content is not of the usual form
         return None
 
 
 def mesh_config(config_map: Object | None) -> Mapping[str, Any]:
-    """The MeshConfig in a ConfigMap; empty if there is none in it."""
+    """The MeshConfig in a ConfigMap; empty if it has none."""
     try:
         found = yaml.load(config_map.body["data"]["mesh"], Loader=yaml.CSafeLoader) if config_map else {}
     except (KeyError, TypeError, yaml.YAMLError):
@@ -108,12 +108,12 @@ def mesh_config(config_map: Object | None) -> Mapping[str, Any]:
 
 
 def is_injected(workload: Workload) -> bool:
-    """Whether the pods get their sidecar by injection, and not from their template."""
+    """Whether the pods get their sidecar by injection, not from their template."""
     return workload.proxy and pods.running_container(workload.pod, CONTAINER) is None
 
 
 def revision(mesh: Mesh, namespace: str, labels: Mapping[str, str]) -> str:
-    """The revision whose webhook, or that of a tag, injects pods with these labels; empty for none."""
+    """The revision that injects pods with these labels, also by a tag; empty if none does."""
     return mesh.revision_of(_named(mesh.namespaces.get(namespace), labels))
 
 
@@ -128,7 +128,7 @@ def _named(namespace: Object | None, labels: Mapping[str, str]) -> str:
 
 
 def any_workload(namespace: str) -> Object:
-    """A workload that stands for those that the stack does not know."""
+    """A workload that stands for unknown workloads of a namespace."""
     template = {"metadata": {}, "spec": {"containers": [{"name": "app", "image": "app"}]}}
     meta = {"name": "any", "namespace": namespace}
     return Object.read(

@@ -17,7 +17,7 @@ from mesh.review.review import Review
 from mesh.review.risks import Risk
 
 MARKER: Final = "<!-- mesh report: {stack} -->"
-"""The first line, by which the workflow finds its comment to update it."""
+"""The first line. The workflow finds the comment by it, to update it."""
 _WORDS: Final = {"create": "to create", "update": "to update", "replace": "to replace", "delete": "to delete"}
 _DONE: Final = {"create": "new", "update": "changed", "replace": "replaced", "delete": "removed"}
 _OBJECTS, _LINES, _FIELDS, _CHANGES, _WIDTH = 3, 25, 8, 150, 70
@@ -44,13 +44,13 @@ def _head(review: Review) -> Iterator[str]:
 
 def _refused(review: Review) -> Iterator[str]:
     if review.refused:
-        title = "Errors" if review.of_files else "Errors: `up` does not begin"
+        title = "Errors" if review.of_files else "Errors: `up` does not start"
         yield from ("", f"### {title}", *(f"- {_text(one)}" for one in review.refused[:_LINES]))
 
 
 def _drift(review: Review) -> Iterator[str]:
     if review.drift:
-        yield from ("", "### Drift", "The cluster is not as it was recorded:")
+        yield from ("", "### Drift", "The cluster differs from the recorded state:")
         yield from (line for change in review.drift for line in _change(change))
 
 
@@ -66,7 +66,7 @@ def _risks(review: Review) -> Iterator[str]:
 
 
 def _merged(risks: Sequence[Risk]) -> Sequence[Risk]:
-    """The risks in their order, but those with the same name and reason next to each other."""
+    """The risks in their order, except that risks with the same name and reason are next to each other."""
     first: dict[tuple[str, str], int] = {}
     for i, risk in enumerate(risks):
         first.setdefault((risk.name, risk.reason), i)
@@ -101,7 +101,7 @@ def _map(review: Review) -> Iterator[str]:
     if len(text) > _LARGEST:
         yield from ("", f"The map changes in {review.map_changes} places; it is too large for here: see the SVG.")
         return
-    yield from ("", *_folded("Map: green comes, red goes", ["```mermaid", text, "```"]))
+    yield from ("", *_folded("Map: green is added, red is removed", ["```mermaid", text, "```"]))
 
 
 def _folded(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _value(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """Text with Markdown's special characters escaped."""
+    """The text with Markdown's special characters escaped."""
     for sign in ("\\", "*", "_", "`", "<", "[", "]"):
         text = text.replace(sign, f"\\{sign}" if sign != "<" else "&lt;")
     return text

@@ -1,4 +1,4 @@
-"""The effects of a change on requests; requests with the same effect are one line."""
+"""Summarizes the effects of a change on requests: requests with the same effect are one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.review.subject import Subject
 _MOST: Final = 3
 """The most callers or paths that a line names."""
 _SAME: Final = "/…"
-"""Stands for the path that was asked for, in a redirect."""
+"""Stands for the requested path, in a redirect."""
 _RETRIES: Final = f"{RETRIES} retries"
 
 
@@ -29,9 +29,9 @@ class RequestChange:
     through_gateway: bool
     """Whether they come from outside of the mesh, through a gateway."""
     before: str
-    """The parts of the outcome that are no longer so; empty if the change only adds to it."""
+    """The parts of the outcome that the change removes; empty if it only adds parts."""
     after: str
-    """The parts of the outcome that are new; empty if the change only takes away from it."""
+    """The parts of the outcome that are new; empty if the change only removes parts."""
     samples: int
     """The number of sample requests that it stands for."""
 
@@ -46,7 +46,7 @@ class RequestChange:
 def changes(subject: Subject) -> Sequence[RequestChange]:
     """The requests whose outcome changes; none if the stack is new.
 
-    Requests from workloads that are added or removed are left out, those through gateways are not.
+    Requests from workloads that are added or removed are left out; requests through such gateways are not.
     """
     if subject.is_new:
         return []
@@ -59,13 +59,12 @@ def _counts(change: Change) -> bool:
 
 
 def not_evaluated(subject: Subject) -> Sequence[str]:
-    """What the change may do to requests that no sample shows; nothing if the stack is new."""
+    """Possible effects on requests that no sample shows; none if the stack is new."""
     return [] if subject.is_new else subject.requests.missing
 
 
 def _joined(found: Sequence[Change]) -> Iterator[RequestChange]:
-    """Joins changes that differ only in the sender, and of those the ones that differ only in what is asked of the
-    host."""
+    """Joins changes that differ only in the sender, and then changes that differ only in what they ask of the host."""
     by_sources: dict[tuple[object, ...], list[Change]] = {}
     for change in found:
         asked = replace(change.sample, source="")
@@ -80,7 +79,7 @@ def _joined(found: Sequence[Change]) -> Iterator[RequestChange]:
 
 
 def _answers(change: Change) -> tuple[str, str]:
-    """Both answers, in which a redirect to the same path is the same for all paths."""
+    """Both answers. Redirects to the requested path are made equal for all paths."""
     place = change.sample
     one, other = f"://{place.host}{place.path}", f"://{place.host}{_SAME}"
     return change.before.replace(one, other), change.after.replace(one, other)
@@ -101,7 +100,7 @@ def _request_change(changes: Sequence[Change]) -> RequestChange:
 
 
 def _what(changes: Sequence[Change]) -> str:
-    """The requests in words: what all have in common, and in brackets the plainest of those that differ."""
+    """The requests in words: what they have in common, and in parentheses the plainest of the differing parts."""
     samples = list(dict.fromkeys(replace(change.sample, source="") for change in changes))
     plain = [sample for sample in samples if not sample.further] or samples[:1]
     plain.sort(key=lambda one: (one.suffix != "", one.method != "GET", one))

@@ -1,4 +1,4 @@
-"""The review of a change of one stack: all that a report contains."""
+"""The review of a change of one stack: everything that a report contains."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """The results about a change of one stack."""
+    """The results for a change of one stack."""
 
     stack: str
     source: Source
@@ -52,7 +52,7 @@ class Review:
     findings: Sequence[str]
     """New warnings and infos of the analysis."""
     refused: Sequence[str]
-    """Errors of the analysis, new or not, for which `up` refuses the stack. Of files all errors, too."""
+    """All errors of the analysis, new or not. `up` refuses a stack because of them."""
     drift: Sequence[Change]
     """Differences between the cluster and the recorded state; empty if the cluster was not asked."""
     picture: Picture
@@ -75,7 +75,7 @@ class Review:
         assumed: Sequence[Object] = (),
     ) -> Self:
         """Reviews the change from old to new objects. `names` and `release` are those of the new settings; `shown`
-        decides which values the review has; `assumed` are objects that are taken for granted on both sides."""
+        decides which values the review shows; `assumed` are objects that count as present on both sides."""
         old, new = list(old), list(new)
         subject = Subject.read(old, new, names, facts, release, shown, assumed)
         before, after = (drawing.of(mesh, f"mesh {stack}") for mesh in (subject.old, subject.new))
@@ -103,7 +103,7 @@ class Review:
 
     @property
     def of_files(self) -> bool:
-        """Whether it is about files, which somebody else applies."""
+        """Whether the review is about files that another tool applies."""
         return self.source.kind == "files"
 
     @property
@@ -113,7 +113,7 @@ class Review:
 
     @property
     def verdict(self) -> str:
-        """What becomes of the errors; empty if there are none."""
+        """The consequence of the errors; empty if there are none."""
         if not self.refused:
             return ""
         return words.count(len(self.refused), "error") if self.of_files else "`up` refuses it"
@@ -137,7 +137,7 @@ class Review:
 
     @property
     def steps(self) -> Sequence[str]:
-        """The steps of an upgrade that the change is."""
+        """The steps of an upgrade that the change makes."""
         return steps.of(self.subject)
 
     @property

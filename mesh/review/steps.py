@@ -1,4 +1,4 @@
-"""Which steps of an upgrade a change is: what happens to definitions, control planes, tags, namespaces and gateways."""
+"""The steps of an upgrade in a change: to CRDs, control planes, revision tags, namespaces and gateways."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mesh.review.subject import Subject
 
 
 def of(subject: Subject) -> Sequence[str]:
-    """The steps, each a sentence without a full stop, in the order of the road; none for a new stack."""
+    """The steps in the order of an upgrade, each a sentence without a period; none for a new stack."""
     if subject.is_new:
         return []
     parts = (_definitions, _new_control_planes, _namespaces, _gateways, _tags, _old_control_planes)
@@ -24,7 +24,7 @@ def of(subject: Subject) -> Sequence[str]:
 
 
 def _definitions(subject: Subject) -> Iterator[str]:
-    """Versions that the API server serves from then on, or no longer."""
+    """The versions of Istio's API that the API server then serves, or no longer serves."""
     found = [change for change in subject.changes if change.ref.kind == kinds.CUSTOM_RESOURCE_DEFINITION]
     both = [change for change in found if change.old and change.new]
     for verb, versions in (
@@ -37,7 +37,7 @@ def _definitions(subject: Subject) -> Iterator[str]:
 
 
 def _versions(changes: Sequence[Change], there: str, elsewhere: str) -> list[str]:
-    """The versions that definitions serve on one side, and not on the other."""
+    """The versions that CRDs serve on one side, but not on the other."""
     found = {
         version
         for change in changes

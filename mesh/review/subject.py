@@ -23,7 +23,7 @@ from mesh.review.changes import Change, EngineFacts, StackObject, between
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The change of a stack as a whole, which risks are looked for in."""
+    """The whole change of a stack, in which risks are searched."""
 
     old: Mesh
     new: Mesh
@@ -33,8 +33,8 @@ class Subject:
     release: Release
     """The release of Istio that injects sidecars."""
     refused: tuple[Sequence[Object], Sequence[Object]] = ((), ())
-    """Old and new objects that are in no mesh and no change, since the types refuse them, or the same object on the
-    other side."""
+    """Old and new objects that are left out of meshes and changes, because the types refuse them, or the same object on
+    the other side."""
 
     @classmethod
     def read(
@@ -48,7 +48,7 @@ class Subject:
         assumed: Sequence[Object] = (),
     ) -> Self:
         """Compares old and new objects. `names` and `release` are those of the new settings; `shown` decides which
-        values the changes have; `assumed` are objects that stand on both sides unless one says otherwise."""
+        values the changes show; `assumed` are objects that count as present on both sides unless a side has its own."""
         old, new, refused = _comparable(list(old), list(new))
         changes = [_without_credentials(change) for change in between(old, new, facts, shown)]
         there = len(new) - sum(change.op != "delete" for change in changes)
@@ -74,12 +74,12 @@ class Subject:
         return not self.old.known_namespaces
 
     def of(self, *wanted: GroupKind) -> Iterator[Change]:
-        """The changes of objects of the kinds, without objects of which the stack sets only some fields."""
+        """The changes of objects of these kinds, without objects in which the stack sets only some fields."""
         return (change for change in self.changes if change.ref.kind in wanted and not change.item.patch)
 
 
 def _ordered(items: Iterable[StackObject], assumed: Iterable[Object]) -> list[Object]:
-    """The objects of one side, and those that are taken for granted there."""
+    """The objects of one side, and those that are assumed to be there."""
     own = [one.object for one in items]
     said = {obj.ref for obj in own}
     more = [obj for obj in assumed if obj.ref not in said] if own else []
@@ -89,7 +89,7 @@ def _ordered(items: Iterable[StackObject], assumed: Iterable[Object]) -> list[Ob
 def _comparable(
     old: Sequence[StackObject], new: Sequence[StackObject]
 ) -> tuple[list[StackObject], list[StackObject], tuple[Sequence[Object], Sequence[Object]]]:
-    """The objects that can be compared, and those that cannot since the types refuse one of the sides."""
+    """The objects that can be compared, and those that cannot because the types refuse one of their sides."""
     broken = {one.key for one in (*old, *new) if one.object.form.refused}
     before, after = (
         [replace(one, object=without_nulls(one.object)) for one in items if one.key not in broken]
@@ -105,9 +105,9 @@ def _without_credentials(change: Change) -> Change:
 
 
 def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
-    """The names that the objects were made with, as the ConfigMap of their sidecar injector has them.
+    """The names that the objects were made with, from the ConfigMap of their sidecar injector.
 
-    It is `otherwise` if there is no injector, or if its values cannot be read.
+    Returns `otherwise` if there is no injector, or if its values cannot be read.
     """
     maps = {(obj.namespace, obj.name): obj for obj in objects if obj.kind == kinds.CONFIG_MAP}
     for (namespace, name), obj in maps.items():
@@ -121,5 +121,5 @@ def _names(objects: Iterable[Object], otherwise: MeshNames) -> MeshNames:
                     domain=values["global"]["proxy"].get("clusterDomain") or DEFAULT_DOMAIN,
                 )
             except (ValueError, KeyError, TypeError, AttributeError):
-                continue  # somebody has written something else into it
+                continue  # the content is not of the usual form
     return otherwise

@@ -1,4 +1,4 @@
-"""Rules of `mesh:security.authorization`: which pods, who calls them, and what is asked for."""
+"""Rules of `mesh:security.authorization`: the called pods, the callers, and the requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _account(text: str) -> str:
 
 
 def path_pattern(text: str) -> str:
-    """The path itself. Raises ValueError for one that no request has."""
+    """Returns the path. Raises ValueError if no request has such a path."""
     if problem := http_text.pattern(text):
         raise ValueError(problem)
     return text
@@ -50,11 +50,11 @@ def _values(value: Any) -> Any:
 PathPattern = Annotated[NotEmpty, AfterValidator(path_pattern)]
 """A path, exact or with `*` at the start or end."""
 Claims = dict[Annotated[NotEmpty, AfterValidator(_claim)], Annotated[list[NotEmpty], BeforeValidator(_values)]]
-"""Claims of a token by name, `outer[inner]` for one inside of another, each with values of which it must have one."""
+"""Claims of a token by name (`outer[inner]` for a nested one), each with the values of which it must have one."""
 
 
 def conditions(claims: Claims, wanted: bool = True) -> Iterator[api.Condition]:
-    """The conditions that each claim has one of its values, or has none of them."""
+    """The conditions that each claim has one of its values, or none of them if not `wanted`."""
     for name, values in claims.items():
         first, bracket, rest = name.partition("[")
         key = f"request.auth.claims[{first}]{bracket}{rest}"
@@ -62,8 +62,8 @@ def conditions(claims: Claims, wanted: bool = True) -> Iterator[api.Condition]:
 
 
 def host_forms(host: str, ref: GatewayRef) -> Iterator[str]:
-    """A host as the Host header may have it, with and without a port. After a wildcard Istio's gateways take the port
-    of the Service or of the pod alone, and a policy cannot name any port."""
+    """The forms of a host in the Host header, with and without a port. With a wildcard, a policy cannot match any port,
+    so these are the ports of the gateway's Service and pods, the only ones that Istio's gateways accept then."""
     yield host
     if not host.startswith("*"):
         yield f"{host}:*"
@@ -72,21 +72,21 @@ def host_forms(host: str, ref: GatewayRef) -> Iterator[str]:
 
 
 class Requested(Documented):
-    """Requests to some pods: those that fit all of the fields."""
+    """Requests to some pods: those that match all of the fields."""
 
     workload: Selector = {}
     """Labels of the pods that are called; a pod must have all of them. Required without `atGateway`."""
     atGateway: Name | None = None
-    """Gateway of the stack whose pods are meant, instead of `workload` and `namespace`."""
+    """Gateway of the stack whose pods are called, instead of `workload` and `namespace`."""
     namespace: Name | None = None
     """Namespace of the pods; if not set, Bookinfo's, or the only injected namespace."""
     ipBlocks: list[Annotated[Subnet, Deciding]] = []
     """Addresses or ranges that connections come from; any if empty."""
     remoteIpBlocks: list[Annotated[Subnet, Deciding]] = []
-    """Addresses or ranges of the original clients, which a trusted load balancer says in `X-Forwarded-For`
+    """Addresses or ranges of the original clients, which a trusted load balancer reports in `X-Forwarded-For`
     (`numTrustedProxies`); any if empty."""
     hosts: list[HostName] = []
-    """Hosts that are asked for, only with `atGateway`; any if empty."""
+    """Requested hosts, only with `atGateway`; any if empty."""
     methods: list[Method] = []
     """HTTP methods; any if empty."""
     paths: list[PathPattern] = []
@@ -96,12 +96,12 @@ class Requested(Documented):
 
     def check(self) -> Findings:
         if not self.workload and not self.atGateway:
-            yield ("workload",), "is required without atGateway: whose requests are meant"
+            yield ("workload",), "is required without atGateway: the labels of the called pods"
         if self.atGateway:
             for name in (name for name in ("workload", "namespace") if getattr(self, name)):
-                yield (name,), "cannot stand beside atGateway, whose pods are meant"
+                yield (name,), "cannot be combined with atGateway, which selects the gateway's pods"
         elif self.hosts:
-            yield ("hosts",), "are for a gateway: behind it any host leads to the pods"
+            yield ("hosts",), "need atGateway: behind a gateway, any host leads to the pods"
 
     def place(self, stack: StackContext) -> tuple[api.PolicySelector, str]:
         """The selector and the namespace of the policy. Raises ApiError if the namespace or the gateway is not the
@@ -114,21 +114,21 @@ class Requested(Documented):
 
 class Access(Requested):
     """Requests of some clients to some pods: those of any client in `accounts`, `gateways` or `namespaces` that also
-    fit all other fields."""
+    match all other fields."""
 
     accounts: list[Annotated[str, AfterValidator(_account)]] = []
     """Service accounts of clients: `name` in the same namespace, or `namespace/name`."""
     gateways: list[Name] = []
-    """Gateways of the stack that call."""
+    """Gateways of the stack, as clients."""
     namespaces: list[Name] = []
-    """Namespaces all of whose workloads call."""
+    """Namespaces, with all of their workloads as clients."""
     claims: Claims = {}
-    """Claims that the client's token must have, by name (`outer[inner]` for one inside of another), each with the
-    values of which it must have one. The pods must prove tokens, as the gateway of `mesh:security.jwt` does."""
+    """Claims that the client's token must have, by name (`outer[inner]` for a nested one), each with the values of
+    which it must have one. The pods must validate tokens, as the gateway of `mesh:security.jwt` does."""
 
     @property
     def names_callers(self) -> bool:
-        """Whether the rule says who calls."""
+        """Whether the rule names callers."""
         return any(getattr(self, name) for name in _CALLERS)
 
 
@@ -152,7 +152,7 @@ def rule(meant: Requested, stack: StackContext, **more: Any) -> api.Rule:
 
 
 def _sources(meant: Requested, stack: StackContext) -> list[api.Source]:
-    """Who calls, any of whom fits; empty for anybody."""
+    """The sources of the rule, any of which has to match; empty for anybody."""
     blocks = {name: getattr(meant, name) for name in ("ipBlocks", "remoteIpBlocks") if getattr(meant, name)}
     found: list[api.Source] = []
     if isinstance(meant, Access):

@@ -45,11 +45,11 @@ class Custom(Requested):
     """Name of the authorizer: one of `mesh:meshConfig.extensionProviders` with `envoyExtAuthzHttp` or
     `envoyExtAuthzGrpc`."""
     public: list[PathPattern] = []
-    """Paths about which it is not asked, exact or with `*` at the start or end."""
+    """Paths for which the authorizer is not asked, exact or with `*` at the start or end."""
 
 
 class Authorization(Documented):
-    """Which workloads may call which."""
+    """Rules for which workloads may call which others."""
 
     defaultDeny: bool = False
     """Whether workloads in the injected namespaces deny every request that no policy allows."""
@@ -72,7 +72,7 @@ class BookinfoRoutes:
     gateways: Mapping[str, Sequence[str]]
     """The gateways that route or mirror requests to each service."""
     mirrored: Mapping[str, Sequence[str]]
-    """The services whose requests are mirrored to each service: its callers get theirs, too."""
+    """By service, the services whose requests are mirrored to it: their callers may also call it."""
 
 
 def objects(

@@ -29,7 +29,7 @@ _MOST: Final = 5
 
 
 class Public(ShortForm):
-    """Requests that need no token: those that fit all of the fields."""
+    """Requests that need no token: those that match all of the fields."""
 
     short_forms = "a path"
 
@@ -50,7 +50,7 @@ class Public(ShortForm):
 
 
 class Requirement(Documented):
-    """What the tokens of some requests must say. The requests are those that fit `hosts`, `paths` and `methods`."""
+    """A requirement for the tokens of some requests: those that match `hosts`, `paths` and `methods`."""
 
     hosts: list[HostName] = []
     """Hosts; any if empty."""
@@ -61,12 +61,12 @@ class Requirement(Documented):
     issuer: NotEmpty | None = None
     """Issuer of the token, one of `issuers`; any of them if not set."""
     claims: Claims = {}
-    """Claims that the token must have, by name (`outer[inner]` for one inside of another), each with the values of
-    which it must have one."""
+    """Claims that the token must have, by name (`outer[inner]` for a nested one), each with the values of which it
+    must have one."""
 
     def check(self) -> Findings:
         if not (self.issuer or self.claims):
-            yield (), "needs issuer, claims or both: what tokens must say"
+            yield (), "needs issuer, claims or both: the content that tokens must have"
 
 
 class Jwt(Documented):
@@ -84,16 +84,16 @@ class Jwt(Documented):
     public: list[Public] = []
     """Requests that need no token: a path, exact or with `*` at the start or end, or a map of paths and methods."""
     require: list[Requirement] = []
-    """What the tokens of some requests must say beyond that."""
+    """Further requirements for the tokens of some requests."""
 
     def check(self) -> Findings:
         for i, rule in enumerate(self.issuers):
             if not (rule.jwks or rule.jwksUri or rule.jwks_uri) and not (rule.issuer or "").startswith("https://"):
-                yield ("issuers", i), "needs jwksUri or jwks: only an https:// issuer publishes where its keys are"
+                yield ("issuers", i), "needs jwksUri or jwks: only an https:// issuer publishes the address of its keys"
         for i, public in enumerate(self.public):
             for path in public.paths if not public.methods else ():
                 if path in ("*", "/*"):
-                    yield ("public", i), f"{show(path)} is every path, so that nobody would need a token: leave jwt out"
+                    yield ("public", i), f"{show(path)} matches every path, so nobody would need a token: leave jwt out"
         known = [rule.issuer or "" for rule in self.issuers]
         for i, wanted in enumerate(self.require):
             if wanted.issuer and wanted.issuer not in known and not any(map(is_placeholder, known)):
@@ -124,8 +124,8 @@ def objects(jwt: Jwt, stack: StackContext, entries: Mapping[str, Ingress]) -> It
 
 
 def _operations(jwt: Jwt, ref: GatewayRef) -> Iterator[api.Operation]:
-    """The requests that need a token, by any of the operations; none if all do. A request is public by one of the lists
-    of methods with its paths, so it needs a token if for each list its method or its path is another one."""
+    """The operations that match requests that need a token; none if all requests do. A request is public if a list of
+    methods and its paths match, so it needs a token if for each list its method or its path differs."""
     asked = {"hosts": [form for host in jwt.hosts for form in host_forms(host, ref)], "paths": list(jwt.paths)}
     public = _by_methods(jwt.public)
     ways = [_exceptions(methods, paths) for methods, paths in public.items()]
@@ -138,7 +138,7 @@ def _operations(jwt: Jwt, ref: GatewayRef) -> Iterator[api.Operation]:
 
 
 def _by_methods(public: Sequence[Public]) -> Mapping[tuple[str, ...], list[str]]:
-    """The public paths by their methods; empty paths are all, and no methods any."""
+    """The public paths by their methods. Empty paths mean all paths, and no methods mean any method."""
     found: dict[tuple[str, ...], list[str]] = {}
     for one in public:
         found.setdefault(tuple(one.methods), [])
@@ -149,12 +149,12 @@ def _by_methods(public: Sequence[Public]) -> Mapping[tuple[str, ...], list[str]]
 
 
 def _exceptions(methods: Sequence[str], paths: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """The fields of an operation, each of which alone tells that a request is none of these."""
+    """Fields of an operation. Each of them alone excludes these requests."""
     return [(name, list(values)) for name, values in (("notPaths", paths), ("notMethods", methods)) if values]
 
 
 def _refused(wanted: Requirement, ref: GatewayRef) -> Iterator[api.Rule]:
-    """A rule for the tokens of another issuer, and one for each claim that is missing or has another value."""
+    """A rule that matches tokens of another issuer, and one for each claim that is missing or has another value."""
     fields = {
         "hosts": [form for host in wanted.hosts for form in host_forms(host, ref)],
         "paths": list(wanted.paths),

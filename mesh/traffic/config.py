@@ -34,7 +34,7 @@ class Traffic(Documented):
 
     def _check_versions(self) -> Findings:
         """Routes and mirrors must name a version that the service lists. If it lists none, its versions are those of a
-        DestinationRule in plain, which the analysis knows."""
+        plain DestinationRule, which the analysis checks."""
         for name, host in self.hosts.items():
             for i, route in enumerate(host.routes):
                 targets: list[tuple[tuple[str | int, ...], Any]] = [(("to", j), one) for j, one in enumerate(route.to)]

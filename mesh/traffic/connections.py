@@ -1,4 +1,4 @@
-"""Routes of connections between services, for services that speak no HTTP: by port, caller, address and server name."""
+"""Routes of connections between services without HTTP: by port, caller, address and server name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mesh.traffic.route_actions import RouteActions, Weights
 _CALLER: Final = frozenset(("port", "sourceLabels", "sourceNamespace"))
 """Conditions on the port and the caller, which are known when a proxy gets its routes."""
 _SUBNETS: Final = "destinationSubnets"
-_TEXT: Final = "is for requests, and with protocol {} sidecars see only connections: leave it out"
+_TEXT: Final = "is for requests, but with protocol {} sidecars see only connections: leave it out"
 
 
 def action_problems(part: RouteActions, protocol: str) -> Findings:
-    """Refuses what is done with requests alone."""
+    """Refuses actions that only apply to requests."""
     for name in RouteActions.model_fields:
         if getattr(part, name) is not None:
             yield (name,), _TEXT.format(protocol)
@@ -34,17 +34,18 @@ def match_problems(match: Match, protocol: str) -> Findings:
 
 
 def subnet_problems(rules: Sequence[Sequence[Match]], protocol: str) -> Findings:
-    """Refuses subnets where no proxy compares them, and those that another rule would take.
+    """Refuses subnets where no proxy compares them, and subnets whose connections another rule would take.
 
-    A proxy takes the narrowest range that holds an address, whichever rule comes first, and refuses a range that is
-    there twice. For TLS, Istio lays the ranges of one route on those after it, too."""
+    A proxy uses the narrowest range that contains an address, whichever rule comes first, and refuses duplicate ranges.
+    For TLS, Istio also applies the ranges of a route to the routes after it.
+    """
     found = [
         (i, j, match) for i, matches in enumerate(rules) for j, match in enumerate(matches) if match.destinationSubnets
     ]
     for position, (i, j, match) in enumerate(found):
         path = ("rules", i, "match", j, _SUBNETS)
         if protocol != "TCP":
-            yield path, f"is for protocol TCP, and the protocol is {protocol}: leave it out, or match the host"
+            yield path, f"is for protocol TCP, but the protocol is {protocol}: leave it out, or match the host"
             continue
         earlier = [(rule, other) for rule, _, other in found[:position] if rule < i and _may_meet(match, other)]
         for k, subnet in enumerate(match.destinationSubnets):
@@ -56,7 +57,7 @@ def subnet_problems(rules: Sequence[Sequence[Match]], protocol: str) -> Findings
 
 def _overlap(subnet: str, wider: str, before: str) -> str:
     if subnet == wider:
-        return f"{subnet} is in {before}, too: leave it out of one of them"
+        return f"{subnet} is also in {before}: leave it out of one of them"
     return f"{subnet} lies in {wider} of {before}: put this rule before that one"
 
 
@@ -82,7 +83,7 @@ def routes(
     rules: Sequence[tuple[Sequence[Match], Weights]], route: Weights, host: str, names: Sequence[str], protocol: str
 ) -> api.VirtualService:
     """The VirtualService of a service: routes of connections by `rules`, and `route` for all others. `names` are the
-    server names by which callers know the service."""
+    server names that callers use for the service."""
     asked = [match.host.exact or "" for matches, _ in rules for match in matches if match.host]
     if protocol == "TCP":
         tcp = [_tcp(matches, _shares(host, weights)) for matches, weights in [*rules, ((), route)]]

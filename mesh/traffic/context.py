@@ -34,7 +34,7 @@ class StackContext:
     """Default namespace of objects: Bookinfo's, or else the only namespace with injection. None if there is no such
     namespace."""
     services: Mapping[str, str] = field(default_factory=dict)
-    """The namespace of each Service of an app whose name no other has, by name."""
+    """The namespaces of the apps' Services, by name, for names that are unique."""
     several_ports: frozenset[str] = frozenset()
     """Full hosts of the Services of apps with several ports."""
     namespaces: frozenset[str]
@@ -59,11 +59,11 @@ class StackContext:
         names none and there is no default, or if the stack does not declare the namespace."""
         chosen = namespace or self.namespace
         if chosen is None:
-            raise ApiError(["namespace is required: the stack has no Bookinfo, and not just one injected namespace"])
+            raise ApiError(["namespace is required: the stack has neither Bookinfo nor exactly one injected namespace"])
         if chosen not in self.namespaces:
             known = ", ".join(sorted(self.namespaces))
             raise ApiError(
-                [f"namespace {errors.show(chosen)} is none of the stack's ({known}); declare it in mesh:namespaces"]
+                [f"namespace {errors.show(chosen)} is not one of the stack's ({known}); declare it in mesh:namespaces"]
             )
         return chosen
 

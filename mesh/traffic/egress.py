@@ -22,7 +22,7 @@ from mesh.traffic.origination import ClientCertificate
 MESH: Final = "mesh"
 """Reserved gateway name that means all sidecars of the mesh."""
 _BY_SECRET: Final = {ANNOTATION: codes.NO_CA_ON_PORT.code}
-"""The Secret has the authorities that verify the host, and Istio's analysis looks for a file."""
+"""Suppresses a finding of Istio's analysis, which looks for a file: here, the CA certificates are in the Secret."""
 _DEFAULT_PORTS: Final = {"HTTP": 80, "TLS": 443, "TCP": None}
 _HTTPS: Final = 443
 
@@ -46,12 +46,12 @@ class Egress(Documented):
     tlsPort: PortNumber | None = None
     """Only with `originateTls`: port on which the host speaks https; 443 if not set."""
     clientCertificate: ClientCertificate | None = None
-    """Only with `originateTls`: the certificate by which the host knows the mesh (mutual TLS); none if not set."""
+    """Only with `originateTls`: the client certificate for the host (mutual TLS); none if not set."""
     passThrough: bool = False
-    """Only with `originateTls`: whether clients that speak TLS to the host themselves, on `tlsPort`, get to it, too."""
+    """Only with `originateTls`: whether clients may also speak TLS to the host themselves, on `tlsPort`."""
     authorities: str = "/etc/ssl/certs/ca-certificates.crt"
     """Only with `originateTls`: path, in the proxy's container, of the CA certificates that verify the host's
-    certificate. An empty text switches verification off."""
+    certificate. An empty text turns verification off."""
     addresses: list[Subnet] = []
     """IP addresses or CIDR ranges of the host, only for `TCP`: they distinguish its connections from others on the same
     port."""
@@ -87,7 +87,10 @@ class Egress(Documented):
         if own and own.secret and not self.gateway:
             yield ("clientCertificate", "secret"), "is for a gateway: name files in the sidecar's container instead"
         if own and own.secret and "authorities" in self.model_fields_set:
-            yield ("authorities",), "is not read beside clientCertificate.secret, whose ca.crt has them: leave it out"
+            yield (
+                ("authorities",),
+                "is not read together with clientCertificate.secret, whose ca.crt has them: leave it out",
+            )
 
     @property
     def caller_port(self) -> int:
@@ -101,8 +104,8 @@ class Egress(Documented):
 
     @property
     def route_port(self) -> int:
-        """Port of the ServiceEntry to which requests are routed. That of the host itself, unless connections that are
-        passed through have it."""
+        """Port of the ServiceEntry to which requests are routed: the host's own, unless connections that are passed
+        through use it."""
         return self.caller_port if self.passThrough else self.target_port
 
     @property
@@ -145,7 +148,7 @@ def objects(path: str, name: str, egress: Egress, stack: StackContext) -> Iterat
         for port in egress.gateway_ports:
             if port not in ref.ports:
                 known = ", ".join(map(str, sorted(ref.ports)))
-                raise api.ApiError([f"port {port} is none of the Service of {ref.name} ({known})"])
+                raise api.ApiError([f"port {port} is not a port of the Service of {ref.name} ({known})"])
         yield config_object(_gateway(egress, ref), "-egress")
         yield config_object(_gateway_subset(name, egress, ref, stack), "-egress")
         yield config_object(_routes(name, egress, ref, stack), "-egress", late=True)
@@ -219,7 +222,7 @@ def _routes(name: str, egress: Egress, ref: GatewayRef, stack: StackContext) -> 
 
 
 def _passed(gateway: str, port: int, hosts: list[str], hop: api.Destination) -> Iterator[api.TLSRoute]:
-    """The routes of connections with TLS of clients, told apart by server name."""
+    """The routes of connections with clients' own TLS, distinguished by server name."""
     number = api.PortSelector(number=port)
     inner = [api.TLSMatchAttributes(gateways=[MESH], port=port, sniHosts=hosts)]
     through = hop.model_copy(update={"port": number})

@@ -1,4 +1,4 @@
-"""Which of a service's endpoints get requests: circuit breakers and session affinity."""
+"""Settings that choose a service's endpoints: circuit breakers and session affinity."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ _TYPES: Final = "type.googleapis.com"
 
 
 def local_filter(context: str, limit: Limit | None) -> Node:
-    """Adds the local rate-limit filter before all other HTTP filters. Without a limit, it only applies those of
-    routes."""
+    """Adds the local rate-limit filter before all other HTTP filters. Without a limit, it only applies the limits
+    of routes."""
     value = {"name": _LOCAL, "typed_config": _bucket(limit)}
     return _patch(
         "HTTP_FILTER", context, "INSERT_BEFORE", value, {"listener": {"filterChain": {"filter": {"name": _MANAGER}}}}

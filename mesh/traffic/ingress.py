@@ -43,7 +43,7 @@ class Ingress(Documented):
     """TLS; plain text if not set."""
     routes: list[IngressRoute] = Field(min_length=1)
     """Routes in order: the first that matches takes the request. Connections, of protocol TCP or with TLS that is
-    passed on, have one route, which says where they go (`to`) and nothing else."""
+    passed on, have one route, which has a destination (`to`) and nothing else."""
 
     def check(self) -> Findings:
         yield from self._check_connections()
@@ -62,16 +62,16 @@ class Ingress(Documented):
             if self.tls is None and self.hosts != ["*"]:
                 yield ("hosts",), 'must be ["*"] with protocol TCP and no tls: such a connection names no host'
             if self.tls and (self.tls.before_gateway or self.tls.passed_on):
-                yield ("tls",), "cannot be like that with protocol TCP: give a secret, or leave one of them out"
+                yield ("tls",), "is not possible with protocol TCP: give a secret, or leave one of them out"
         if self.connections:
             if len(self.routes) > 1:
                 yield ("routes", 1), "is never reached: connections have one route; list other hosts in another entry"
             for name in sorted(self.routes[0].model_fields_set - {"to"}):
-                yield ("routes", 0, name), "is for requests, and the gateway sees only connections here: leave it out"
+                yield ("routes", 0, name), "is for requests, but the gateway sees only connections here: leave it out"
 
     @property
     def connections(self) -> bool:
-        """Whether the gateway routes connections and looks at no requests."""
+        """Whether the gateway routes connections without reading requests."""
         return self.protocol == "TCP" or (self.tls is not None and self.tls.passed_on)
 
     @property
@@ -91,7 +91,7 @@ class Ingress(Documented):
 
     @property
     def redirecting_port(self) -> bool:
-        """Whether port 80 does nothing but redirect."""
+        """Whether port 80 only redirects."""
         return self.secured and self.protocol == "HTTP" and bool(self.tls and self.tls.redirects)
 
 
@@ -112,7 +112,7 @@ def objects(path: str, name: str, ingress: Ingress, stack: StackContext, resolve
     for port in ingress.served_ports:
         if port not in ref.ports:
             known = ", ".join(map(str, sorted(ref.ports)))
-            raise api.ApiError([f"port {port} is none of the Service of {ref.name} ({known})"])
+            raise api.ApiError([f"port {port} is not a port of the Service of {ref.name} ({known})"])
     body = api.Gateway(selector={"istio": ref.selector["istio"]}, servers=list(_servers(ingress)))
     yield ConfigObject(path=path, body=body, name=gateway, namespace=namespace, keys=_gateway_keys(ingress))
     virtual = api.VirtualService(

@@ -18,7 +18,7 @@ from mesh.traffic.rate_limits import Limit
 from mesh.traffic.route_actions import RouteActions, targets
 
 Resolve = Callable[[str, str], str]
-"""Turns a service (its name in `mesh:traffic.services`, or a host) and the namespace of the object that refers to it
+"""Converts a service (its name in `mesh:traffic.services`, or a host) and the namespace of the object that refers to it
 into the host to write there."""
 
 _FOR_FORWARDED: Final = ("timeout", "retries", "mirror", "cors")
@@ -72,7 +72,7 @@ class IngressRoute(RouteActions):
             yield ("to",), f"the weights must add up to 100, not {self.to[0].weight}"
         for name in _FOR_FORWARDED if self.redirect else ():
             if getattr(self, name) is not None:
-                yield (name,), "does nothing beside redirect, which the gateway answers by itself: leave it out"
+                yield (name,), "does nothing with redirect, which the gateway answers by itself: leave it out"
         if self.limit and self.limit.by and (self.limit.by.header or "").lower() in _sent_headers(self.headers):
             text = "is set by headers.request of this route, after the limit has counted: choose one that clients send"
             yield ("limit", "by", "header"), text
@@ -91,7 +91,7 @@ class IngressRoute(RouteActions):
             if match.destinationSubnets:
                 yield (
                     ("match", i, "destinationSubnets"),
-                    "is not possible at a gateway, where every client asks for its address",
+                    "is not possible at a gateway, where all clients connect to the gateway's address",
                 )
 
 

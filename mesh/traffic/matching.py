@@ -41,7 +41,7 @@ class TextMatch(ShortForm):
             return value
         if value.startswith("*") and value != "*":
             instead = re.escape(value).replace(r"\*", ".*")
-            raise ValueError(f"{errors.show(value)}: * is a wildcard at the end only; write {{ regex: {instead} }}")
+            raise ValueError(f"{errors.show(value)}: * is a wildcard only at the end; write {{ regex: {instead} }}")
         return {"prefix": value[:-1]} if value.endswith("*") else {"exact": value}
 
     def check(self) -> Findings:
@@ -54,17 +54,17 @@ class TextMatch(ShortForm):
 
 
 class Match(Documented):
-    """Conditions on a request, all of which must hold."""
+    """Conditions on a request. All of them must hold."""
 
     user: TextMatch | None = None
     """The signed-in user: the value of the header `end-user`, which Bookinfo's product page sends."""
     headers: dict[MatchedHeader, TextMatch] = {}
-    """Values of request headers, by the header's name, in which upper and lower case are alike. In Istio 1.30, at
-    gateways that prove tokens (`mesh:security.jwt`), `@request.auth.claims[name]` stands for a claim, and
-    `@request.auth.claims[outer][inner]` for one inside of another."""
+    """Values of request headers, by the header's name, whose case does not matter. In Istio 1.30, at gateways
+    that validate tokens (`mesh:security.jwt`), `@request.auth.claims[name]` stands for a claim, and
+    `@request.auth.claims[outer][inner]` for a nested one."""
     withoutHeaders: dict[MatchedHeader, TextMatch] = {}
-    """Values that request headers must not have, by the header's name, in which upper and lower case are alike. A
-    header that is missing fits; in Istio 1.10, only for `*`."""
+    """Values that request headers must not have, by the header's name, whose case does not matter. A missing
+    header matches, too; in Istio 1.10, only for `*`."""
     cookie: dict[NotEmpty, str] = Field(default={}, max_length=1)
     """Value of one cookie, by the cookie's name."""
     path: TextMatch | None = None
@@ -86,8 +86,7 @@ class Match(Documented):
     sourceNamespace: Label | None = None
     """Namespace of the client workload; not for hosts at a gateway."""
     destinationSubnets: list[Subnet] = []
-    """Addresses or CIDR ranges, one of which is the receiver's, as the client addresses it; only for services with
-    protocol `TCP`."""
+    """Addresses or CIDR ranges, to one of which the client connects; only for services with protocol `TCP`."""
 
     def check(self) -> Findings:
         if not self.model_dump(exclude_defaults=True, exclude={"ignoreCase"}):
@@ -96,9 +95,9 @@ class Match(Documented):
         if self.user and USER_HEADER in headers:
             yield ("user",), f"stands for the header {USER_HEADER}, which is also in headers"
         if self.cookie and "cookie" in headers:
-            yield ("cookie",), "cannot stand beside the header cookie"
+            yield ("cookie",), "cannot be combined with the header cookie"
         for name in _written_twice(self.headers):
-            yield ("headers", name), "is there in another spelling, and upper and lower case are alike"
+            yield ("headers", name), "is listed in another spelling, too, but the case of names does not matter"
         if self.path and (problem := _path_problem(self.path)):
             yield ("path",), problem
         if self.host and (problem := http_text.host_condition(self.host.exact or self.host.prefix or "")):
@@ -107,7 +106,7 @@ class Match(Documented):
             if "*" in value or ";" in value:
                 yield (
                     ("cookie", name),
-                    f"{errors.show(value)} is meant whole; for a part, match headers.cookie by a regex",
+                    f"{errors.show(value)} must be the whole value; for a part, match headers.cookie by a regex",
                 )
         for name, text in self.queryParams.items():
             if text.prefix:
@@ -150,7 +149,7 @@ def _path_problem(text: TextMatch) -> str:
         return http_text.regex_condition(text.regex)
     wanted = text.exact or text.prefix or ""
     if "*" in wanted:
-        return f"{errors.show(wanted)}: * is a wildcard at the end only; write a regex"
+        return f"{errors.show(wanted)}: * is a wildcard only at the end; write a regex"
     return http_text.condition(wanted)
 
 

@@ -27,8 +27,8 @@ class ConfigObject:
     """Fields of the spec, such as `http[0]`, with the config key below `path` that each comes from, where known. Used
     to report the key of a finding."""
     late: bool = False
-    """Whether the object is created after those that it needs: a VirtualService after the subsets that it routes to, a
-    policy that denies requests after those that allow some."""
+    """Whether the object is created after the objects that it needs: a VirtualService after the subsets that it routes
+    to, a policy that denies requests after the policies that allow some."""
 
     @property
     def ref(self) -> Ref:

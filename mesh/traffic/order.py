@@ -10,7 +10,7 @@ from mesh.traffic.objects import ConfigObject
 
 
 def needs(objects: Iterable[ConfigObject]) -> Mapping[Ref, Sequence[Ref]]:
-    """What each late object needs: the others from the same config entry, from keys below and above it."""
+    """The objects that each late object needs: the others of its config entry, and of the keys below and above it."""
     at: dict[str, list[Ref]] = defaultdict(list)
     below: dict[tuple[str, str], list[Ref]] = defaultdict(list)
     late: list[ConfigObject] = []

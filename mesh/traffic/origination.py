@@ -11,13 +11,13 @@ from mesh.core.typed import Findings, ShortForm
 
 
 class ClientCertificate(ShortForm):
-    """The certificate by which a host outside knows the mesh: a Secret, or files."""
+    """The client certificate for a host outside the mesh: a Secret, or files."""
 
     short_forms = "the name of a Secret"
 
     secret: Name | None = None
-    """Name of a Secret in the gateway's namespace with `tls.crt`, `tls.key` and, as `ca.crt`, the authorities that
-    verify the host. Only with `gateway`: a sidecar may read no Secrets."""
+    """Name of a Secret in the gateway's namespace with `tls.crt`, `tls.key` and, as `ca.crt`, the CA certificates
+    that verify the host. Only with `gateway`: a sidecar may read no Secrets."""
     certificate: NotEmpty | None = None
     """Path of the certificate in the proxy's container, instead of `secret`."""
     key: NotEmpty | None = None
@@ -29,13 +29,13 @@ class ClientCertificate(ShortForm):
 
     def check(self) -> Findings:
         if self.secret and (self.certificate or self.key):
-            yield ("secret",), "cannot stand beside certificate and key: leave one of them out"
+            yield ("secret",), "cannot be combined with certificate and key: leave one of them out"
         elif not self.secret and not (self.certificate and self.key):
             yield (), "needs secret, or certificate and key"
 
 
 def settings(host: str, authorities: str, own: ClientCertificate | None) -> api.ClientTLSSettings:
-    """The TLS of connections to a host whose certificate must be by one of the `authorities`; any if empty."""
+    """The TLS of connections to a host. One of the `authorities` must have signed its certificate; any if empty."""
     checked = [host] if authorities else None  # otherwise a certificate for any host is accepted
     if own and own.secret:
         return api.ClientTLSSettings(mode="MUTUAL", credentialName=own.secret, subjectAltNames=[host], sni=host)

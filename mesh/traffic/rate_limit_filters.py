@@ -85,7 +85,7 @@ def route_key(name: str, position: int) -> str:
 
 
 def _global_patches(context: str, cluster_context: str, stack: StackContext) -> list[dict[str, Any]]:
-    """The filter that asks the rate-limit service, and the Envoy cluster to reach it."""
+    """The filter that asks the rate-limit service, and the Envoy cluster for it."""
     host = stack.full_host(envoy.SERVICE, stack.rate_limit_namespace)
     return [envoy.global_filter(context, stack.rate_limit_required), envoy.cluster(cluster_context, host)]
 

@@ -1,4 +1,4 @@
-"""Settings of an HTTP route beside its destination: timeout, retries, faults, mirroring, rewriting, headers, CORS."""
+"""Settings of an HTTP route besides its destination: timeout, retries, faults, mirroring, rewriting, headers, CORS."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Mirror(ShortForm):
 
 
 class RouteActions(Documented):
-    """Settings of an HTTP route beside its destination."""
+    """Settings of an HTTP route besides its destination."""
 
     timeout: Duration | None = None
     """Time that a request may take, retries included, such as `3s`; no timeout if not set."""
@@ -137,7 +137,7 @@ class RouteActions(Documented):
 
 
 def targets(key: str, uri: str | None, authority: str | None) -> Findings:
-    """Refuses a path or a host to which no request can be rewritten or redirected."""
+    """Refuses paths and hosts to which no request can be rewritten or redirected."""
     if uri and (problem := http_text.target(uri)):
         yield (key, "uri"), problem
     if authority and (problem := http_text.authority(authority)):

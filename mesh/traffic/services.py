@@ -62,8 +62,8 @@ class Service(RouteActions):
     host: SomeHost | None = None
     """Host of the service; the key of the entry if not set."""
     protocol: Literal["HTTP", "TCP", "TLS"] = "HTTP"
-    """What sidecars route: requests; or, of a service that speaks no HTTP, connections: plain ones (`TCP`), or with TLS
-    from end to end (`TLS`), told apart by server name (SNI). The names of the Service's ports must say the same."""
+    """What sidecars route: requests; or, for a service without HTTP, connections: plain ones (`TCP`), or with TLS from
+    end to end (`TLS`), distinguished by server name (SNI). The names of the Service's ports must state the same."""
     versions: Annotated[dict[Label, Labels], BeforeValidator(_by_label)] = {}
     """Versions, which become subsets: a list of values of the label `version`, or a map of names to pod labels."""
     route: Route = {}
@@ -91,7 +91,7 @@ class Service(RouteActions):
         if self.route:
             yield from check_weights(self.route, "route")
         if self.balancing and self.affinity:
-            yield ("balancing",), "cannot stand beside affinity, which chooses the endpoints itself"
+            yield ("balancing",), "cannot be combined with affinity, which chooses the endpoints itself"
         if self.workload and not self.limit:
             yield ("workload",), "is for limit, which is not set"
         if not self.model_dump(exclude_defaults=True, exclude={"namespace", "host", "protocol", "workload"}):
@@ -109,9 +109,9 @@ class Service(RouteActions):
                 for path, text in connections.match_problems(match, self.protocol):
                     yield ("rules", i, "match", j, *path), text
         if self.affinity and not self.affinity.sourceAddress:
-            yield ("affinity",), f"must be sourceAddress with protocol {self.protocol}: the others are of requests"
+            yield ("affinity",), f"must be sourceAddress with protocol {self.protocol}: the others apply to requests"
         if self.limit:
-            yield ("limit",), f"counts requests, and with protocol {self.protocol} sidecars see only connections"
+            yield ("limit",), f"counts requests, but with protocol {self.protocol} sidecars see only connections"
 
     def _check_versions(self) -> Findings:
         parts: list[tuple[Path, RouteRule | Service]] = [((), self)]
@@ -126,7 +126,7 @@ class Service(RouteActions):
 
     @property
     def needs_virtual_service(self) -> bool:
-        """Whether the settings take a VirtualService."""
+        """Whether the settings require a VirtualService."""
         return bool(self.route or self.rules or self.any_action)
 
     def host_name(self, name: str) -> str:
@@ -139,7 +139,7 @@ class Service(RouteActions):
 
 
 def objects(path: str, name: str, service: Service, stack: StackContext) -> Iterator[ConfigObject]:
-    """The DestinationRule and the VirtualService, as far as the settings take them; both are called `name`. Raises
+    """The DestinationRule and the VirtualService, if the settings require them; both are called `name`. Raises
     ApiError if the namespace is not the stack's."""
     namespace, host = stack.home_of(name, service.namespace), service.host_name(name)
     policy = _policy(service, stack)
@@ -161,8 +161,8 @@ def objects(path: str, name: str, service: Service, stack: StackContext) -> Iter
 
 
 def _suppressed(host: str, namespace: str, service: Service, stack: StackContext) -> Mapping[str, str]:
-    """The annotation that keeps IST0112 quiet, here and in istioctl, where a service has several ports: requests keep
-    the port that they came for, since sidecars take it for destinations without one."""
+    """The annotation that suppresses IST0112, here and in istioctl, for a service with several ports: requests keep
+    their original port, since sidecars use it for destinations without a port."""
     own = all(not handling.mirror or not handling.mirror.service for handling in (service, *service.rules))
     quiet = own and stack.full_host(host, namespace) in stack.several_ports
     return {ANNOTATION: codes.PORT_NEEDED.code} if quiet else {}

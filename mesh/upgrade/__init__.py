@@ -1,1 +1,1 @@
-"""From one release of Istio to another: the road of a stack, and what a change of the release means."""
+"""Upgrades to another release of Istio: the steps of a stack, and what changes in meaning."""

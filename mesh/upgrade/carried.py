@@ -1,4 +1,4 @@
-"""The settings of a control plane that go along to another release, and those that it does not have."""
+"""Splits the settings of a control plane into those that another release has, and those that it lacks."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from mesh.upgrade.standing import Standing
 KEYS: Final = tuple(
     wire_name(name, field) for name, field in ControlPlane.model_fields.items() if name not in ("release", "profile")
 )
-"""The keys of a control plane, which a stack has for its own one, too."""
+"""The keys of a control plane. A stack has the same keys for its own control plane."""
 _OF_RELEASE: Final = ("tag", "images", "compatibilityVersion")
-"""Those that mean one release."""
+"""The keys that are specific to one release."""
 _IMAGES: Final = (
     *(("pilot", "image"), ("global", "proxy", "image"), ("global", "proxy_init", "image")),
     *(("cni", "image"), ("ztunnel", "image")),
 )
 _TAGS: Final = (("pilot", "tag"), ("cni", "tag"), ("ztunnel", "tag"))
-"""Tags of one component's image."""
+"""Image tags of single components."""
 
 
 def entry(at: Standing) -> tuple[dict[str, Any], list[str]]:
-    """The entry of `mesh:controlPlanes` for the target, with what the stack says of its own control plane; and what the
-    release does not have of that, one line each. What all control planes share stays with the stack."""
+    """The entry of `mesh:controlPlanes` for the target, with the settings of the stack's own control plane; and the
+    settings that the release lacks, one line each. Settings that all control planes share stay with the stack."""
     found: dict[str, Any] = {key: copy.deepcopy(at.own[key]) for key in KEYS if key in at.own}
     for path in SHARED:
         found = without(found, path)
@@ -43,7 +43,7 @@ def entry(at: Standing) -> tuple[dict[str, Any], list[str]]:
 
 
 def known(at: Standing, config: Data, model: type[BaseModel]) -> tuple[dict[str, Any], list[str]]:
-    """The part of a config that the target's release knows, and what that leaves out, one line each."""
+    """The part of a config that the target's release has, and what is left out, one line each."""
     found, left = dict(config), list[str]()
     for path, why in sorted(_unknown(at, config, model), key=lambda one: list(map(str, one[0])), reverse=True):
         found = without(found, path)
@@ -58,25 +58,29 @@ def _unknown(at: Standing, config: Data, model: type[BaseModel]) -> Iterator[tup
     for path, text in lacking.of_config(release, model, config):
         yield path, text.partition(": ")[0]
     if model is ControlPlane:
-        yield from (((key,), f"it is of Istio {at.main.release.name}") for key in _OF_RELEASE if config.get(key))
+        yield from (
+            ((key,), f"it is specific to Istio {at.main.release.name}") for key in _OF_RELEASE if config.get(key)
+        )
     images, own = _texts(config, _IMAGES), _texts(config, _TAGS)
     for path, _ in tags.release_mismatches(own, images, release):
-        yield path, f"it is of Istio {at.main.release.name}"
+        yield path, f"it is specific to Istio {at.main.release.name}"
     try:
         read = MeshConfig.model_validate(config.get("meshConfig") or {})
-    except ValidationError:  # by an encrypted value; the check of the whole config says what is wrong with others
+    except (
+        ValidationError
+    ):  # encrypted values fail here; for other values, the check of the whole config says what is wrong
         return
     for path, text in lacking.refused_mesh_config(release, read):
         yield ("meshConfig", *path), text.partition(": ")[0]
 
 
 def _texts(config: Data, paths: Iterable[tuple[str, ...]]) -> dict[Path, str]:
-    """The texts at the paths, as far as there are some."""
+    """The texts at the paths that have one."""
     return {path: value for path in paths if isinstance(value := _at(config, path), str)}
 
 
 def shared(config: Data, key: str) -> dict[str, Any]:
-    """The part of the map of a key that all control planes share; empty if there is none."""
+    """The part of a key's map that all control planes share; empty if there is none."""
     found: dict[str, Any] = {}
     for first, *others in SHARED:
         if first == key and (value := _at(config, (first, *others))) is not None:
@@ -88,7 +92,7 @@ def shared(config: Data, key: str) -> dict[str, Any]:
 
 
 def without(config: Data, path: Iterable[str | int]) -> dict[str, Any]:
-    """The config without what is at a path, and without the maps that are empty then."""
+    """The config without the value at a path, and without the maps that are then empty."""
     made: dict[str, Any] = _without(dict(config), tuple(path)) or {}
     return made
 

@@ -1,4 +1,4 @@
-"""The results: what means something else in the newer release, where, and what to do."""
+"""The results of an upgrade check: what changes in meaning, where, and what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mesh.releases.differences import Severity
 
 
 class Place(NamedTuple):
-    """What is concerned: an object or one of its fields, a setting, or the mesh as a whole."""
+    """A place that a change affects: an object or one of its fields, a setting, or the mesh as a whole."""
 
     subject: str
     """The object, such as `Service shop/cart`; the key of a setting, such as `mesh:pilot.env.PILOT_HTTP10`; or words
@@ -19,9 +19,9 @@ class Place(NamedTuple):
     path: str = ""
     """The path of the field in the object; empty for the object as a whole, and for settings."""
     origin: str = ""
-    """The key of the stack's config that the field comes from, or its file and line; empty if unknown."""
+    """The config key that the field comes from, or its file and line; empty if unknown."""
     ref: Ref | None = None
-    """The object; None if it is none."""
+    """The object; None if the place is not an object."""
 
     @classmethod
     def of(cls, obj: Object, path: str = "") -> Place:
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Something that the newer release understands otherwise, at all places where it does so in the same words."""
+    """Something that the newer release treats differently, with all places to which the same texts apply."""
 
     severity: Severity
     name: str
@@ -43,13 +43,13 @@ class Change:
     """The minor release that changed it, such as `1.24`."""
     places: Sequence[Place]
     before: str
-    """What it means now; empty if that is plain."""
+    """What it means now; empty if that is obvious."""
     after: str
     """What it will mean, or why it is refused."""
     remedy: str
     """What to do."""
     source: str
-    """Where Istio says so: a file of istio/istio, `releasenotes/notes/NAME`, or what else is named."""
+    """The source of the fact: a file of istio/istio, `releasenotes/notes/NAME`, or another source by its name."""
     kept: str = ""
     """How the newer release keeps the earlier behavior, for a while; empty if it cannot."""
 
@@ -60,7 +60,7 @@ class Change:
 
 
 def gathered(changes: Iterable[Change]) -> list[Change]:
-    """The changes, those of equal words as one, with the places of all of them; the worst first."""
+    """The changes, the worst first. Changes with equal texts are joined into one, with the places of all."""
     found: dict[tuple[Any, ...], list[Place]] = {}
     for one in changes:
         words = (one.severity, one.name, one.since, one.before, one.after, one.remedy, one.source, one.kept)
@@ -75,7 +75,7 @@ def gathered(changes: Iterable[Change]) -> list[Change]:
 
 
 def as_data(changes: Iterable[Change]) -> list[Mapping[str, Any]]:
-    """The changes as data for JSON; what is empty is left out."""
+    """The changes as data for JSON, without empty entries."""
     return [
         _filled(
             {

@@ -1,4 +1,4 @@
-"""The last step: the old control plane goes, and the target becomes that of the stack's own keys."""
+"""The last step: removes the old control plane, and moves the target to the stack's own keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.upgrade.standing import Standing
 
 
 def config(at: Standing) -> tuple[dict[str, Any], list[str]]:
-    """The stack's own keys after the step, and what the release does not have of them, one line each."""
+    """The stack's own keys after the step, and the settings that the release lacks, one line each."""
     entry = at.own["controlPlanes"][at.target.revision]
     found = copy.deepcopy(dict(at.own))
     for key in carried.KEYS:
@@ -33,7 +33,7 @@ def config(at: Standing) -> tuple[dict[str, Any], list[str]]:
 
 
 def _with_gateways(at: Standing, found: dict[str, Any], profile: str) -> dict[str, Any]:
-    """The keys, with those that keep each gateway installed, or not installed, as it is."""
+    """The keys, with further ones so that each gateway stays installed or not installed."""
     given: Data = found.get("gateways") or {}
     new = at.release.values_data(profile, {"gateways": given})["gateways"]
     more: dict[str, Any] = {}
@@ -46,7 +46,7 @@ def _with_gateways(at: Standing, found: dict[str, Any], profile: str) -> dict[st
 
 
 def differences(old: Data, new: Data, path: tuple[str, ...] = ()) -> Iterator[Edit]:
-    """The edits that make one config of the other."""
+    """The edits that turn the old config into the new one."""
     for key in (*old, *(key for key in new if key not in old)):
         here = (*path, key)
         if key not in new:

@@ -1,4 +1,4 @@
-"""The road of a stack to another release: its stations, which of them are behind it, and the next step as edits."""
+"""The road of a stack to another release: its stations, how far the stack is, and the next step as edits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mesh.upgrade.target import UpgradeError
 
 
 class Mark(StrEnum):
-    """Where a station is, seen from the stack."""
+    """Whether a stack has passed a station."""
 
     DONE = "done"
     NEXT = "next"
@@ -23,26 +23,26 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Station:
-    """A station of the road, which applies to the stack."""
+    """A station of the road that applies to the stack."""
 
     name: str
     about: str
-    """What it is about, such as the name of a namespace."""
+    """What the station affects, such as the name of a namespace."""
     mark: Mark
 
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A step to be taken."""
+    """The next step, as edits of the stack file."""
 
     name: str
     edits: Sequence[Edit]
     left_out: Sequence[str]
-    """What the release does not have of the config, one line each."""
+    """The settings that the release lacks, one line each."""
     back: str
-    """How to go back after it."""
+    """How to undo the step."""
     reversible: bool
-    """Whether the opposite edit goes back."""
+    """Whether undoing the edits undoes the step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Road:
 
 
 def road(at: Standing) -> Road:
-    """The road, from where the stack stands. Raises UpgradeError if a namespace is named that cannot go next."""
+    """The road from the present state of the stack. Raises UpgradeError if the named namespace cannot move next."""
     steps = [step for step in STEPS if step.applies(at)]
     following = next((step for step in steps if not step.is_done(at)), None)
     if at.namespace:
@@ -88,5 +88,6 @@ def _check_namespace(at: Standing, following: Step | None) -> None:
         raise UpgradeError(errors.invalid_choice("NAMESPACE", name, at.namespaces))
     if following and following.name == "other namespaces" and name not in waiting:
         raise UpgradeError(
-            f"NAMESPACE={name} is at {at.target.revision} already: name one of {', '.join(waiting)}, or none for all"
+            f"NAMESPACE={name} has moved to {at.target.revision} already: name one of {', '.join(waiting)}, or none"
+            " for all"
         )

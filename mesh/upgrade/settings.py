@@ -1,4 +1,4 @@
-"""The settings of an installation apart from its profile, and the same installation of another release."""
+"""The settings of an installation that differ from its profile, and the same installation of another release."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def profile(installation: Installation) -> str:
 
 
 def own(installation: Installation) -> Data:
-    """The installation's values that are not its profile's, as in YAML."""
+    """The installation's values that differ from its profile, in the form of YAML."""
     release = installation.release
     return differing(_data(installation.values), _data(release.values(profile(installation))))
 
 
 def moved(before: Installation, release: Release, to_profile: str = "") -> Installation:
-    """The installation of another release: its own values over the profile there, without those that the release lacks.
+    """The same installation of another release: its own values on top of a profile, without values that it lacks.
 
-    `to_profile` is the profile there; the same as before if empty, or `default` if there is none of that name. Raises
+    `to_profile` is the new profile: if empty, the one of before; `default` if the release does not have it. Raises
     pydantic's ValidationError if the release refuses a value.
     """
     chosen = to_profile or profile(before)
@@ -37,7 +37,7 @@ def moved(before: Installation, release: Release, to_profile: str = "") -> Insta
 
 
 def without_lacking(values: Data, release: Release) -> Data:
-    """The values without those that a release lacks."""
+    """The values that a release has."""
     for part in Lacks(release.api.lacks).parts(Values, values):
         values = _without(values, part.path)
     return values

@@ -1,4 +1,4 @@
-"""Where a stack is on the road to another release, as far as its config says."""
+"""How far a stack is on the road to another release, according to its config."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Standing:
 
     settings: Settings
     own: Mapping[str, Any]
-    """The keys of the stack's file, without the config namespace."""
+    """The keys of the stack file, without the config namespace."""
     target: Target
     namespace: str = ""
-    """The namespace that is to go next; the first one if empty."""
+    """The namespace to move next; the first one if empty."""
 
     @classmethod
     def of(cls, settings: Settings, config: Mapping[str, Any], target: Target, namespace: str = "") -> Self:
-        """`config` is that of the stack's file."""
+        """The standing of a stack. `config` is the config of the stack file."""
         prefix = f"{NAMESPACE}:"
         own = {
             key.removeprefix(prefix): edits.as_map(value) or value
@@ -39,7 +39,7 @@ class Standing:
 
     @cached_property
     def main(self) -> Installation:
-        """The control plane of the stack's own keys: the old one, until the road ends."""
+        """The control plane of the stack's own keys: the old one until the last step."""
         return self.settings.installation
 
     @property
@@ -54,27 +54,27 @@ class Standing:
 
     @property
     def same_release(self) -> bool:
-        """Whether only settings change."""
+        """Whether the release stays, so that only settings change."""
         return self.main.release.name == self.target.release
 
     @property
     def profile(self) -> str:
-        """The profile of the new control plane: the stack's, if the release has it."""
+        """The profile of the new control plane: the stack's if the release has it, else `default`."""
         return self.settings.profile if self.settings.profile in self.release.profiles.names else "default"
 
     def is_moved(self, revision: str) -> bool:
-        """Whether a revision or a tag stands for the target."""
+        """Whether a revision or a revision tag stands for the target."""
         return self.settings.revision_of(revision) == self.target.revision
 
     @cached_property
     def namespaces(self) -> Mapping[str, bool]:
-        """The namespaces that the old control plane or the target injects, and whether it is the target. Those of
-        other control planes stay there."""
+        """The namespaces that the old control plane or the target injects, and whether it is the target. Namespaces of
+        other control planes do not move."""
         return self._of_road({name: one.revision for name, one in self.settings.injectedNamespaces.items()})
 
     @cached_property
     def gateways(self) -> Mapping[str, bool]:
-        """The same of the gateways that are installed."""
+        """The installed gateways of the old control plane or the target, and whether it is the target."""
         return self._of_road({name: one.revision for name, one in self.settings.gateways.items() if one.enabled})
 
     def _of_road(self, revisions: Mapping[str, str]) -> dict[str, bool]:
@@ -87,12 +87,12 @@ class Standing:
 
     @property
     def unmoved(self) -> bool:
-        """Whether nothing is at the target yet."""
+        """Whether nothing has moved to the target yet."""
         return not (self.arrived or any(self.namespaces.values()) or any(self.gateways.values()))
 
     @property
     def old_tags(self) -> Sequence[str]:
-        """The tags that stand for the old control plane, `default` first; also where the stack does not say so."""
+        """The revision tags that stand for the old control plane, `default` first, even if it is only implied."""
         tags = self.settings.revisionTags
         old = [tag for tag, revision in tags.items() if revision == self.main.revision != self.target.revision]
         implied = self.has_default and tags.get(DEFAULT_REVISION) != self.target.revision and not self.arrived
@@ -100,7 +100,7 @@ class Standing:
 
     @property
     def has_default(self) -> bool:
-        """Whether the label `istio-injection: enabled` is one of this stack's control planes, and not of another's."""
+        """Whether the label `istio-injection: enabled` belongs to a control plane of this stack, not to another one."""
         said = self.settings.revisionTags.get(DEFAULT_REVISION)
         if said is not None:
             return said in (self.main.revision, self.target.revision)

@@ -1,4 +1,4 @@
-"""The steps of the road, each of which is an edit of the stack's file."""
+"""The steps of the road. Each is an edit of the stack file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mesh.upgrade.standing import Standing
 
 _FIRST: Final = ("context", "profile")
 _HEAD: Final = (*_FIRST, "release", "revision", "base", "controlPlanes", "revisionTags")
-"""Keys of the stack after which new ones come."""
+"""Keys of the stack after which new keys are inserted."""
 _AFTER: Final = {
     "release": _FIRST,
     "profile": ("context", "release"),
     "revision": (*_FIRST, "release"),
     "gateways": (*_HEAD, "gatewayServiceType", "ingressNodePorts"),
 }
-"""The same for those that have a place of their own."""
+"""The same for keys with a place of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +33,13 @@ class Step:
     applies: Callable[[Standing], bool]
     is_done: Callable[[Standing], bool]
     edits: Callable[[Standing], tuple[Sequence[Edit], Sequence[str]]]
-    """The edits of the stack's file, and what they leave out, one line each."""
+    """Returns the edits of the stack file, and the settings that they leave out, one line each."""
     about: Callable[[Standing], str]
-    """What it is about, such as the name of a namespace."""
+    """Returns what the step affects, such as the name of a namespace."""
     back: str = "these lines, then `make up`"
-    """How to go back after it."""
+    """How to undo the step."""
     reversible: bool = True
-    """Whether the opposite edit goes back."""
+    """Whether undoing the edits undoes the step."""
 
 
 def _placed(edits: Iterator[Edit]) -> Sequence[Edit]:
@@ -71,7 +71,7 @@ def _canary(at: Standing) -> Iterator[Edit]:
 
 
 def canary(at: Standing) -> str:
-    """The namespace that goes first: the one that is named, one that is there, or the first."""
+    """The namespace that moves first: one that has moved already, or the named one, or the first."""
     moved = [name for name, done in at.namespaces.items() if done]
     return next(name for name in (*moved, at.namespace, *at.namespaces) if name)
 
@@ -82,7 +82,7 @@ def _others(at: Standing) -> Iterator[Edit]:
 
 
 def rest(at: Standing) -> list[str]:
-    """The namespaces that go next, after the first one: the one that is named, or all."""
+    """The namespaces that move after the first one: the named one, or all."""
     return [name for name, done in at.namespaces.items() if not done and at.namespace in ("", name)]
 
 
@@ -98,7 +98,7 @@ def _gateways(at: Standing) -> Iterator[Edit]:
     given: Mapping[str, Any] = at.own.get("gateways") or {}
     for name in (name for name, done in at.gateways.items() if not done):
         kind = at.settings.gateways[name].kind
-        # A gateway that the new profile does not have would become one of the usual kind.
+        # A gateway that the new profile lacks would get the default kind.
         if name not in in_profile and kind != "ingress" and "kind" not in (given.get(name) or {}):
             yield Put(("gateways", name, "kind"), kind)
         yield Put(("gateways", name, "revision"), at.target.revision)
@@ -118,7 +118,7 @@ STEPS: Final = (
     Step(
         name="check",
         applies=lambda _: True,
-        is_done=lambda _: True,  # it comes along with the first step
+        is_done=lambda _: True,  # the check is part of the first step
         edits=lambda _: ((), ()),
         about=lambda _: "nothing is written",
     ),
@@ -129,7 +129,7 @@ STEPS: Final = (
         edits=_only(_definitions),
         about=lambda at: f"those of Istio's API, {at.target.release}",
         back="not possible: the API server may have stored objects in versions that older definitions lack. Nor is it"
-        " needed: the definitions serve the older versions, too",
+        " needed: the definitions also serve the older versions",
         reversible=False,
     ),
     Step(
@@ -173,7 +173,7 @@ STEPS: Final = (
         is_done=lambda at: at.arrived,
         edits=_end,
         about=lambda at: "gone" if at.arrived else f"{at.main.revision}, {at.main.release.name}, goes",
-        back="these lines, then `make up`: that installs the old control plane anew, beside this one, with which all"
+        back="these lines, then `make up`: this installs the old control plane again, beside this one, where all"
         " proxies stay",
     ),
 )

@@ -1,4 +1,4 @@
-"""Where a stack is to go: a release and the revision of its control plane."""
+"""The target of an upgrade: a release, and the revision of its control plane."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from mesh.releases.differences import order
 from mesh.values.revision import Revision
 
 GUIDE: Final = "docs/upgrade.md"
-"""The page about the road."""
+"""The page about upgrades."""
 SUPPORTED: Final = 2
 """The most minor releases over which the Istio project supports an upgrade, with a revision of its own:
 https://istio.io/latest/docs/setup/upgrade/canary/."""
 
 
 class UpgradeError(errors.UserError):
-    """There is no road to what was asked for; the message says why and what there is."""
+    """There is no road to the requested target. The message says why, and what is possible."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The control plane that a stack is to have alone in the end."""
+    """The only control plane that a stack has after the upgrade."""
 
     release: str
     """Minor version of Istio."""
@@ -34,8 +34,11 @@ class Target:
 
 
 def choose(settings: Settings, to: str, revision: str = "") -> Target:
-    """The target for a stack. `to` is a release. `revision` is that of the new control plane: if it is empty, one of
-    the release that the stack has already, else the release's version with hyphens. Raises UpgradeError."""
+    """The target for a stack. `to` is a release, `revision` the revision of the new control plane. An empty one means a
+    control plane of that release that the stack has, or else the release's version with hyphens.
+
+    Raises UpgradeError if there is no road to the target.
+    """
     main = settings.installation
     if not to:
         raise UpgradeError(
@@ -46,8 +49,8 @@ def choose(settings: Settings, to: str, revision: str = "") -> Target:
         raise UpgradeError(errors.invalid_choice("TO", to, releases.NAMES))
     if order(to) < order(main.release.name):
         raise UpgradeError(
-            f"TO={to} is older than the stack's release {main.release.name}, and there is no way down: the API server"
-            f" has stored objects in versions that the definitions of {to} do not have. Install {to} anew, on another"
+            f"TO={to} is older than the stack's release {main.release.name}, and a downgrade is not possible: the API"
+            f" server has stored objects in versions that the definitions of {to} do not have. Install {to} on another"
             " cluster"
         )
     if not main.values.pilot.enabled:

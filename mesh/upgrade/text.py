@@ -12,9 +12,9 @@ from mesh.upgrade.changes import Change, Place
 
 _WIDTH: Final = 120
 _SHOWN: Final = 3
-"""Places of a change that are listed; the others are counted."""
+"""The most places of a change that are listed. The others are counted."""
 _TITLES: Final = {
-    Severity.REFUSED: "Refused, or not read any more",
+    Severity.REFUSED: "Refused, or no longer read",
     Severity.CHANGED: "Means something else",
     Severity.NOTE: "Notes",
 }
@@ -22,7 +22,7 @@ _NOUNS: Final = {Severity.REFUSED: "refused", Severity.CHANGED: "changed", Sever
 
 
 def lines(changes: Iterable[Change]) -> Iterator[str]:
-    """The changes by severity, the worst first, each with what to do, and their number at the end."""
+    """The changes by severity, the worst first, each with its remedy, and their number at the end."""
     found = list(changes)
     for severity in reversed(Severity):
         group = [one for one in found if one.severity == severity]
@@ -62,7 +62,7 @@ def _wrapped(title: str, text: str) -> list[str]:
 
 
 def _places(places: Sequence[Place]) -> str:
-    """The places: the kind of equal ones once, and the key that all of them come from at the end."""
+    """The places as text: the kind once for adjacent places of one kind, and a common config key at the end."""
     origins = {place.origin for place in places}
     shared = origins.pop() if len(origins) == 1 else ""
     shown: list[str] = []

@@ -23,12 +23,11 @@ def findings(
     kubernetes: tuple[int, int] | None = None,
     proxies: Sequence[Proxy] = (),
 ) -> list[Change]:
-    """What means something else, or is refused, when a control plane becomes another one; the worst first.
+    """What changes in meaning, or is refused, when another control plane replaces the present one; the worst first.
 
-    `objects` are those of a stack that the older release makes, or of a cluster. `after` is what the control plane will
-    be, with the values that it will have; `mesh.upgrade.settings.moved` makes one. `kubernetes` is the version of the
-    cluster's Kubernetes, as (major, minor), if it is known. `proxies` are those that run there and that nobody replaces
-    with the upgrade.
+    `objects` are the objects of a stack as the older release makes them, or of a cluster. `after` is the new control
+    plane with its values; `mesh.upgrade.settings.moved` makes one. `kubernetes` is the version of the cluster's
+    Kubernetes, as (major, minor), if it is known. `proxies` are the running proxies that the upgrade does not replace.
     """
     domain = before.values.global_.proxy.clusterDomain
     names = MeshNames(root=before.config_root, home=before.root, domain=domain, release=before.release.name)
@@ -60,7 +59,7 @@ def _change(name: str, found: Difference, place: Place, words: dict[str, str], a
 
 
 def is_new(since: str, before: Installation) -> bool:
-    """Whether a change of the minor release `since` is one that the installation does not have yet."""
+    """Whether the minor release `since` is newer than the installation, which then lacks its changes."""
     return order(since) > order(before.release.name)
 
 
@@ -82,7 +81,7 @@ def _environment(data: Data) -> Data:
 
 
 def _is_kept(found: Difference, after: Installation) -> bool:
-    """Whether the values say that the earlier behavior stays."""
+    """Whether the values keep the earlier behavior."""
     if not found.variable:
         return False
     name, value = found.variable

@@ -57,13 +57,13 @@ def routes(*parts: dict[str, Any], **services: Any) -> dict[str, Any]:
     [
         (
             {"security": allow(ports=[80])},
-            "(from mesh:security.authorization.allow.ratings): its pods' containers and Services name no port 80,",
-            "but 9080: this never applies",
+            "(from mesh:security.authorization.allow.ratings): its pods listen on 9080, not on 80,",
+            "by containers and Services: this never applies",
         ),
         (
             {"security": {"mtls": {"workloads": {"x": {"labels": {"app": "ratings"}, "ports": {8000: "STRICT"}}}}}},
-            "(from mesh:security.mtls.workloads.x): its pods' containers and Services name no port 8000,",
-            "but 9080: this never applies",
+            "(from mesh:security.mtls.workloads.x): its pods listen on 9080, not on 8000,",
+            "by containers and Services: this never applies",
         ),
         (
             routes({"match": {"path": "/common*"}, "to": PAGE, "rewrite": "/"}),
@@ -73,16 +73,17 @@ def routes(*parts: dict[str, Any], **services: Any) -> dict[str, Any]:
         (
             {"traffic": {"services": {"reviews": REVIEWS}}},
             "(from mesh:traffic.services.reviews.route): the affinity of DestinationRule default/reviews does not keep",
-            "send some clients to one version by a match on a header or cookie",
+            "send some clients to one version with a match on a header or cookie",
         ),
         (
             {"traffic": {"services": {"productpage": {"fault": {"abort": 503}}}}},
-            "(from mesh:traffic.services.productpage.fault): VirtualService default/bookinfo leads from the gateway to",
-            "replace that by an entry of mesh:traffic.hosts which sets it (and mesh:bookinfo.gateway: false)",
+            "(from mesh:traffic.services.productpage.fault): VirtualService default/bookinfo routes from the gateway"
+            " to",
+            "replace that with an entry of mesh:traffic.hosts that sets it (and mesh:bookinfo.gateway: false)",
         ),
         (
             routes({"to": PAGE}, productpage={"timeout": "3s", "retries": 3}),
-            "past this: timeout, retries do nothing to requests from outside",
+            "bypasses this: timeout, retries do nothing to requests from outside",
             "set them in mesh:traffic.hosts.h.routes[0], too",
         ),
         (
@@ -127,7 +128,7 @@ def test_the_way_that_works_is_not_warned_of(keys: dict[str, Any]) -> None:
 def test_one_pod_with_a_disruption_budget_is_warned_of() -> None:
     texts = [text for text in stack() if text.startswith(BUDGET)]
     assert len(texts) == 3
-    assert all("kubectl drain waits for ever" in text for text in texts)
+    assert all("kubectl drain waits forever" in text for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_a_stack_that_up_refuses_is_reported_first_and_fails(
     assert "dev: `up` refuses it: IST0173 DestinationRule default/ratings" in capsys.readouterr().out
     head, _, _, section, line = (tmp_path / "dev.md").read_text().splitlines()[1:6]
     assert head == "## Stack `dev`: `up` refuses it; no risks found"
-    assert section == "### Errors: `up` does not begin"
+    assert section == "### Errors: `up` does not start"
     assert "requests to subset v9 end in 503" in line
     assert len(json.loads((tmp_path / "dev.json").read_text())["refused"]) == 1
 

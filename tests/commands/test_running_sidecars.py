@@ -133,14 +133,14 @@ CUSTOM = {"injectedNamespaces": {"default": "existing", "shop": "existing"}}
 
 def test_a_report_says_that_pods_lose_their_control_plane_as_a_high_risk() -> None:
     (reason,) = risks({}, {"revision": "canary"}).values()
-    assert reason.startswith("high: 6 pods would keep a sidecar that asks it; `up` refuses. ")
+    assert reason.startswith("high: 6 pods would keep a sidecar that connects to it; `up` refuses. ")
     assert "Keep the old control plane beside the new one (mesh:controlPlanes)" in reason
     assert risks({}, {"revision": "canary", "restartOnInjectionChange": True}) == {}
 
 
 def test_a_report_names_namespaces_whose_pods_the_stack_does_not_know() -> None:
     reason = risks(CUSTOM, {**CUSTOM, "revision": "canary"})[REMOVED, "istiod"]
-    assert reason.startswith("high: 6 pods and the pods of others in namespace shop would keep a sidecar that asks it")
+    assert reason.startswith("high: 6 pods and unknown pods in namespace shop would keep a sidecar that connects to it")
     assert "Keep the old control plane beside the new one (mesh:controlPlanes)" in reason
     assert "its pods: the old sidecar stays until a restart" in risks(CUSTOM, {**CUSTOM, **HOLD})[STAY, "shop"]
 

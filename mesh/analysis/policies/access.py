@@ -1,12 +1,12 @@
-"""AuthorizationPolicies that requests can bypass in proxies of the release, by the bulletins that concern it.
+"""AuthorizationPolicies that requests can bypass in proxies of the release, according to its security bulletins.
 
 ISTIO-SECURITY-2021-008: a fragment in the path of a request (CVE-2021-39156), or upper case in its host
-(CVE-2021-39155), keeps the request from matching. It so bypasses rules that deny by paths or hosts; rules that allow by
-them only allow less. A path with a trailing `*` matches fragments, too.
+(CVE-2021-39155), keeps the request from matching. Such a request bypasses rules that deny by paths or hosts; rules that
+allow by them only allow less. A path with a trailing `*` also matches fragments.
 
 ISTIO-SECURITY-2026-006: servers that drop the parameters of each segment of a path, such as Tomcat, take `/admin;x`
-(CVE-2026-73511) and `/x/..;y/admin` (CVE-2026-73551) for `/admin`, and the proxy does not. Where a trailing `*` matches
-the one, it does not match the other.
+(CVE-2026-73511) and `/x/..;y/admin` (CVE-2026-73551) for `/admin`; the proxy does not. A trailing `*` matches the
+former, but not the latter.
 
 Hosts are compared including the port of the request, in all releases.
 """
@@ -80,7 +80,7 @@ CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any], str], Iterator[tuple[str
     "ISTIO-SECURITY-2021-008": _fragments_and_case,
     "ISTIO-SECURITY-2026-006": _path_parameters,
 }
-"""What each bulletin says of an operation, given the action of its policy."""
+"""The check of each bulletin: takes an operation and the action of its policy, yields field and text of violations."""
 
 BYPASSED_RULE: Final = Policy(
     code="MESH0306",

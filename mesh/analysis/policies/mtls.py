@@ -13,13 +13,13 @@ from mesh.releases.release import Release
 
 
 def plain_text(mesh: Mesh, _: Release) -> Iterator[Finding]:
-    """Workloads, and single ports of them, that mutual TLS is not asked of. Gateways are there to be called by all."""
+    """Workloads, or single ports of them, that do not require mutual TLS. Gateways are exempt: all may call them."""
     peers = PeerAuthentications(mesh)
     for workload in mesh.workloads.all:
         if not workload.proxy or workload.gateway:
             continue
         deciding = peers.applying_to(workload)
-        reason = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication is for it"
+        reason = f"by {deciding[0].ref}" if deciding else "since no PeerAuthentication applies to it"
         mode = peers.mode(workload)
         if mode != STRICT:
             text = f"mutual TLS is {mode} {reason}: it should be {STRICT}"

@@ -13,6 +13,7 @@ from mesh.releases.release import Release
 
 
 def anonymous(thing: Object, _: Release) -> Iterator[Finding]:
+    """Settings that let anybody in without a login."""
     remedy = "set mesh:addons.insecureDemo to false" if thing.origin else "have people log in"
     for path, what in anonymous_access.find(thing):
         yield ANONYMOUS_PAGES.at(thing, path, f"{what}: {remedy}")

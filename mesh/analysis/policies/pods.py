@@ -26,7 +26,7 @@ def without_digest(item: Object, _: Release) -> Iterator[Finding]:
 
 
 def without_limits(item: Object, _: Release) -> Iterator[Finding]:
-    """Running containers without a CPU or memory limit. Init containers are left out, since they end."""
+    """Running containers without a CPU or memory limit. Init containers are exempt, since they end."""
     path, pod = pods.pod_spec(item.kind, item.body)
     for container in pods.running_containers(pod):
         limits = (container.body.get("resources") or {}).get("limits") or {}

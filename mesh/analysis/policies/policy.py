@@ -1,4 +1,4 @@
-"""The type of policies. Analysis finds faults of a mesh; policies find what is insecure in one that works."""
+"""The type of policies. The analysis finds mistakes in a mesh; policies find insecure settings of a working mesh."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ checked."""
 class Policy(Code):
     """A policy, with one of two checks: of a single object, or of the whole mesh.
 
-    Its code is of the same form as those of analysis, so `mesh:analysis.suppress` applies to both."""
+    Its code has the same form as the codes of the analysis, so `mesh:analysis.suppress` applies to both.
+    """
 
     severity: Severity = Severity.WARNING
     level: Level = "advisory"
-    """Level by default."""
+    """The default level."""
     check_object: Callable[[Object, Release], Iterator[Finding]] | None = None
     """Yields violations of a single object, independent of others."""
     check_mesh: Callable[[Mesh, Release], Iterator[Finding]] | None = None

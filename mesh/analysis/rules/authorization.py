@@ -40,7 +40,7 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _unserved(mesh: Mesh, policy: Object) -> Iterator[Finding]:
-    """The targets of a policy at which nothing enforces it, as far as the stack shows: hosts without a waypoint, and
+    """The targets of a policy at which nothing enforces it, as far as the objects show: hosts without a waypoint, and
     Istio's own Gateways."""
     for i, target in enumerate(targets(policy)):
         path = f"targetRefs[{i}]" if policy.items("targetRefs") else "targetRef"
@@ -50,7 +50,7 @@ def _unserved(mesh: Mesh, policy: Object) -> Iterator[Finding]:
             text = f"{kind} {name} has no waypoint, and sidecars ignore targets, so nothing enforces it: use selector"
             yield codes.NO_WORKLOADS.at(policy, path, text)
         elif kind == kinds.GATEWAY.name and _is_istios(mesh, policy.namespace, name):
-            text = f"{name} is no Gateway of the Gateway API, but Istio's, which ignores targets: use selector"
+            text = f"{name} is a Gateway of Istio, not of the Gateway API, and ignores targets: use selector"
             yield codes.NO_WORKLOADS.at(policy, path, text)
 
 
@@ -63,7 +63,7 @@ def _waypoint(mesh: Mesh, ref: Ref) -> str | None:
 
 
 def _is_istios(mesh: Mesh, namespace: str, name: str) -> bool:
-    """Whether a Gateway of this name is Istio's, and none is of the Gateway API."""
+    """Whether Istio has a Gateway of this name, and the Gateway API has none."""
     return bool(mesh.get(Ref(kinds.GATEWAY, namespace, name))) and not mesh.get(Ref(_OF_API, namespace, name))
 
 
@@ -81,7 +81,7 @@ def sources(mesh: Mesh) -> Iterator[Finding]:
 def _namespaces(mesh: Mesh, policy: Object, path: str, names: Sequence[str]) -> Iterator[Finding]:
     for k, name in enumerate(names):
         if not any(matches(name, place) for place in mesh.known_namespaces):
-            text = f"nothing here is in a namespace {name}{errors.nearest(name, mesh.known_namespaces)}"
+            text = f"namespace {name} is unknown{errors.nearest(name, mesh.known_namespaces)}"
             yield codes.NOT_FOUND.at(policy, f"{path}[{k}]", text, Severity.WARNING)
 
 

@@ -14,13 +14,13 @@ from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
 _OF_STACK: Final = "(autoscaleMin, replicaCount), or set mesh:global.defaultPodDisruptionBudget.enabled to false"
-"""Where a stack says how many pods run, and what switches the budgets of istiod and the gateways off."""
+"""The settings of a stack for the number of pods, and the one that turns off the budgets of istiod and gateways."""
 _OF_FILES: Final = "(replicas, or minReplicas of an autoscaler)"
 _SCALED: Final = (kinds.DEPLOYMENT, kinds.STATEFUL_SET)
 
 
 def drains(mesh: Mesh) -> Iterator[Finding]:
-    """Each budget lets at least one of its pods go while there are as few as there may be."""
+    """Each budget allows the eviction of a pod even while the fewest possible pods run."""
     least = {
         (scaler.namespace, target.get("kind"), target.get("name")): scaler.spec.get("minReplicas") or 1
         for scaler in mesh.of(kinds.HORIZONTAL_POD_AUTOSCALER)
@@ -36,7 +36,7 @@ def drains(mesh: Mesh) -> Iterator[Finding]:
         if total and _spare(budget, total) <= 0:
             who = ", ".join(str(workload.object.ref) for workload in found)
             how = mesh.by(_OF_STACK, _OF_FILES)
-            text = f"lets no pod of {who} go, so kubectl drain waits for ever: run {total + 1} {how}"
+            text = f"allows no eviction of a pod of {who}, so kubectl drain waits forever: run {total + 1} {how}"
             yield codes.BUDGET_BLOCKS_DRAIN.at(budget, "", text)
 
 
@@ -46,14 +46,14 @@ def _scaled(workload: Workload) -> tuple[str, str, str]:
 
 
 def _spare(budget: Object, total: int) -> int:
-    """How many of all pods may be missing at once."""
+    """How many pods of the total may be missing at once."""
     if "maxUnavailable" in budget.spec:
         return _number(budget.spec["maxUnavailable"], total)
     return total - _number(budget.spec.get("minAvailable", 1), total)
 
 
 def _number(said: Any, total: int) -> int:
-    """A number of pods that is said as such or as a percentage, which Kubernetes rounds up."""
+    """A number of pods, given as such or as a percentage, which Kubernetes rounds up."""
     return math.ceil(total * int(said[:-1]) / 100) if isinstance(said, str) and said.endswith("%") else int(said)
 
 

@@ -1,4 +1,4 @@
-"""Checks AuthorizationPolicies that ask who calls: callers show who they are, and mirrors let them in."""
+"""Checks AuthorizationPolicies that depend on callers: callers have an identity, and mirrors allow them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from mesh.core import kinds
 from mesh.core.names import DEFAULT_TRUST_DOMAIN
 
 _WITHOUT_IDENTITY: Final = ("DISABLE", "SIMPLE")
-"""Modes of a DestinationRule in which callers show no certificate."""
+"""Modes of a DestinationRule in which callers present no certificate."""
 
 
 def without_identity(mesh: Mesh) -> Iterator[Finding]:
-    """Where a policy lets in nobody but known callers, connections use Istio's mutual TLS, which tells who calls."""
+    """Where a policy allows only callers with an identity, connections use Istio's mutual TLS, which proves it."""
     peers, rules = PeerAuthentications(mesh), _ClientTls(mesh)
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         if not _needs_identity(policy):
@@ -30,7 +30,7 @@ def without_identity(mesh: Mesh) -> Iterator[Finding]:
         pods = [pod for pod in mesh.selected_by(policy) if pod.proxy]
         why = next(filter(None, (_why_unknown(mesh, pod, peers, rules) for pod in pods)), "")
         if why:
-            yield codes.NO_IDENTITY.at(policy, "rules", f"allows nobody, since no caller is known: {why}")
+            yield codes.NO_IDENTITY.at(policy, "rules", f"allows nobody, since callers have no identity: {why}")
 
 
 def _needs_identity(policy: Object) -> bool:
@@ -64,7 +64,7 @@ class _ClientTls:
     def why_plain(self, pod: Workload) -> str:
         """Why calls to a workload use no mutual TLS; empty if they do."""
         if pod in self._plain:
-            return f"{self._plain[pod].ref} takes mutual TLS from calls to {pod.object.ref}; leave its tls out"
+            return f"{self._plain[pod].ref} turns mutual TLS off for calls to {pod.object.ref}; leave its tls out"
         if self._automatic or self._everywhere or pod in self._mutual:
             return ""
         what = f"no DestinationRule has mode ISTIO_MUTUAL for {pod.object.ref}"
@@ -76,7 +76,7 @@ def _why_unknown(mesh: Mesh, pod: Workload, peers: PeerAuthentications, rules: _
     modes = _modes(mesh, pod, peers)
     if modes == {DISABLE}:
         policy = next(p for p in peers.applying_to(pod) if (p.spec.get("mtls") or {}).get("mode") == DISABLE)
-        return f"{policy.ref} switches mutual TLS of {pod.object.ref} off; use PERMISSIVE or STRICT there"
+        return f"{policy.ref} turns mutual TLS of {pod.object.ref} off; use PERMISSIVE or STRICT there"
     if modes & {DISABLE, STRICT}:  # it depends on the port, or without mutual TLS there is no connection at all
         return ""
     return rules.why_plain(pod)
@@ -88,7 +88,7 @@ def _modes(mesh: Mesh, pod: Workload, peers: PeerAuthentications) -> set[str]:
 
 
 def denials(mesh: Mesh) -> Iterator[Finding]:
-    """A rule that denies those who call is for pods that accept mutual TLS, without which nobody has an identity."""
+    """A rule that denies callers by identity selects pods that accept mutual TLS, without which nobody has one."""
     peers = PeerAuthentications(mesh)
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         if policy.spec.get("action") != "DENY":
@@ -102,8 +102,10 @@ def denials(mesh: Mesh) -> Iterator[Finding]:
 
 
 def mirrors(mesh: Mesh) -> Iterator[Finding]:
-    """A mirror lets in the gateway that sends copies to it, and each caller whom the service itself lets in. Answers to
-    copies are dropped, so nobody would see the 403. What callers ask for is not compared."""
+    """A mirror allows the gateway that sends copies to it, and each caller that the mirrored service allows.
+
+    Proxies drop the answers to copies, so nobody would see the 403. Only callers are compared, not their requests.
+    """
     policies = _Allowing(mesh)
     for vs in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(vs)):
@@ -126,7 +128,7 @@ def _gateways(mesh: Mesh, vs: Object) -> Iterator[Workload]:
 
 
 def _pods(mesh: Mesh, vs: Object, route: Mapping[str, Any]) -> Sequence[Workload]:
-    """The workloads to which the destinations of a route lead, without those of its mirror."""
+    """The workloads behind the destinations of a route, without those of its mirrors."""
     parts = [part["destination"]["host"] for part in route.get("route") or ()]
     services = [mesh.service(host, vs.namespace) for host in parts]
     return [pod for service in services if service for pod in mesh.workloads_of(service)]
@@ -147,12 +149,12 @@ class _Allowing:
                     self._of[pod].append(policy)
 
     def may_allow(self, caller: Workload, pod: Workload) -> bool:
-        """Whether a caller may be let in by a pod's policies, for some request."""
+        """Whether a pod's policies allow a caller some request."""
         rules = [rule or {} for policy in self._of.get(pod, ()) for rule in policy.items("rules")]
         return pod not in self._of or any(self._includes(rule, caller) for rule in rules)
 
     def refused(self, callers: Sequence[Workload], pods: Sequence[Workload]) -> Iterator[tuple[str, Workload]]:
-        """The accounts that the policies of a pod let in for no request, each with one such pod."""
+        """The accounts that the policies of some pod never allow, each with one such pod."""
         found = {
             f"the account {caller.namespace}/{caller.account}": pod
             for pod in pods
@@ -162,7 +164,7 @@ class _Allowing:
         yield from found.items()
 
     def callers(self, pods: Sequence[Workload]) -> Sequence[Workload]:
-        """The workloads that policies of some pods let in; none if not all of these have policies."""
+        """The workloads that the policies of the pods allow; none if a pod has no policy."""
         if not pods or any(pod not in self._of for pod in pods):
             return []
         known = (one for one in self._mesh.workloads.all if one.proxy and one not in pods)

@@ -1,4 +1,4 @@
-"""Checks rules at gateways that depend on clients' addresses: the gateway sees them."""
+"""Checks rules at gateways that depend on clients' addresses: the gateways see these addresses."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mesh.analysis.workloads import Workload
 from mesh.core import kinds
 
 _OUTSIDE: Final = ("LoadBalancer", "NodePort")
-"""Types of Services whose requests a node may pass on to a pod of another node, in its own name."""
+"""Types of Services whose requests a node may forward to a pod on another node, with the node's own address."""
 _CONNECTION, _FORWARDED = ("ipBlocks", "notIpBlocks"), ("remoteIpBlocks", "notRemoteIpBlocks")
 _KEYS: Final = {"source.ip": False, "remote.ip": True}
-"""Keys of conditions on addresses, and whether each is about the one that `X-Forwarded-For` may tell."""
+"""Keys of conditions on addresses, each with whether the address may come from `X-Forwarded-For`."""
 _LOCAL: Final = "externalTrafficPolicy: Local"
 _LIMITED_BY: Final = '"remote_address"'
 _PROXY_PROTOCOL: Final = "envoy.filters.listener.proxy_protocol"
@@ -38,7 +38,7 @@ def addresses(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _conditions(policy: Object) -> Iterator[tuple[str, bool]]:
-    """The conditions on addresses: the path of each, and whether `X-Forwarded-For` may tell the address."""
+    """The conditions on addresses, each with its path and whether the address may come from `X-Forwarded-For`."""
     for path, part in parts(policy):
         for field in (*_CONNECTION, *_FORWARDED):
             if part.get(field):
@@ -52,14 +52,20 @@ def _hidden(mesh: Mesh, obj: Object, path: str, pods: Iterable[Workload], forwar
     for pod in (pod for pod in pods if pod.gateway):
         service = _hiding_service(mesh, pod)
         if service and not _told_by_protocol(mesh, pod) and not (forwarded and trusted(mesh, pod)):
-            way = "externalTrafficPolicy: Local, or numTrustedProxies if a proxy is before it" if forwarded else _LOCAL
-            text = f"{service.ref} hides clients' addresses behind those of nodes, so they count as one: set {way}"
+            way = (
+                "externalTrafficPolicy: Local, or numTrustedProxies if a proxy is in front of it"
+                if forwarded
+                else _LOCAL
+            )
+            text = (
+                f"{service.ref} hides clients' addresses behind those of nodes, so many clients count as one: set {way}"
+            )
             yield codes.ADDRESS_HIDDEN.at(obj, path, text)
             return
 
 
 def _hiding_service(mesh: Mesh, pod: Workload) -> Object | None:
-    """The Service by which requests from outside reach a gateway's pods in the name of a node; None if none does."""
+    """The Service through which requests from outside reach a gateway's pods with the address of a node, or None."""
     for service in mesh.services_before.get(pod, ()):
         spec = service.object.spec
         if spec.get("type") in _OUTSIDE and spec.get("externalTrafficPolicy") != "Local":

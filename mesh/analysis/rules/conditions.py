@@ -17,11 +17,11 @@ from mesh.core import errors, kinds
 from mesh.core.protocols import is_http
 
 METHODS: Final = frozenset(map(str, HTTPMethod))
-"""The standard methods, which proxies compare in this letter case."""
+"""The standard methods. Proxies compare letter case."""
 
 
 def matches(mesh: Mesh) -> Iterator[Finding]:
-    """Each condition in the matches of a VirtualService is one that requests or connections can meet."""
+    """Requests or connections can meet each condition in the matches of a VirtualService."""
     for vs in mesh.of(kinds.VIRTUAL_SERVICE):
         for protocol in ("http", "tls", "tcp"):
             for i, route in enumerate(virtual_services.routes(vs, protocol)):
@@ -32,7 +32,7 @@ def matches(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _of_request(match: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Conditions on the request itself that none meets: the field, and why."""
+    """Conditions on the request itself that no request meets: the field, and why."""
     for field, check in (("uri", _uri), ("method", _method), ("authority", _authority)):
         if problem := check(match.get(field) or {}):
             yield field, problem
@@ -50,9 +50,9 @@ def _method(condition: Mapping[str, str]) -> str:
 
 
 def method(text: str) -> str:
-    """Why no request has the method, or one that begins so; empty if some have."""
+    """Why no request has the method, or one with this prefix; empty if some can."""
     if text not in METHODS and text.upper() in METHODS:
-        return f"{errors.show(text)} is no method, since letter case counts: write {text.upper()}"
+        return f"{errors.show(text)} is not a method, since letter case counts: write {text.upper()}"
     return ""
 
 
@@ -66,19 +66,19 @@ def _of_place(mesh: Mesh, vs: Object, match: Mapping[str, Any]) -> Iterator[tupl
         have = _ports(mesh, vs, match)
         if have and match["port"] not in have:
             known = ", ".join(map(str, sorted(have)))
-            yield "port", f"nothing of {', '.join(vs.items('hosts'))} is on port {match['port']} (ports: {known})"
+            yield "port", f"port {match['port']} is not a port of {', '.join(vs.items('hosts'))} (ports: {known})"
     labels = match.get("sourceLabels") or {}
     if labels and not any(pod.proxy for pod in mesh.workloads.select(labels)):
         which = ",".join(f"{key}={value}" for key, value in labels.items())
-        yield "sourceLabels", f"no pod with a sidecar has the labels {which}, so nobody calls from there"
+        yield "sourceLabels", f"no pod with a sidecar has the labels {which}, so no caller matches"
     place = match.get("sourceNamespace")
     if place and place not in mesh.known_namespaces:
         around = errors.nearest(place, mesh.known_namespaces)
-        yield "sourceNamespace", f"nothing here is in a namespace {place}{around}"
+        yield "sourceNamespace", f"namespace {place} is unknown{around}"
 
 
 def _ports(mesh: Mesh, vs: Object, match: Mapping[str, Any]) -> set[int]:
-    """The ports on which requests can get to a match; empty if not all of them are known."""
+    """The ports on which requests can reach a match; empty if not all of them are known."""
     found: set[int] = set()
     for name in match.get("gateways") or vs.items("gateways") or (MESH,):
         if name == MESH:
@@ -106,13 +106,13 @@ def http_ports(mesh: Mesh) -> Iterator[Finding]:
                 way = (
                     "name a port http-…" if service and service.object.kind == kinds.SERVICE else "set protocol to HTTP"
                 )
-                text = f"{host} has no HTTP port ({said}), so sidecars skip these routes: {way}, or drop them"
+                text = f"{host} has no HTTP port ({said}), so sidecars ignore these routes: {way}, or drop them"
                 yield codes.HTTP_ON_TCP.at(vs, "http", text)
 
 
 def missing_headers(mesh: Mesh) -> Iterator[Finding]:
-    """Beside a match that excludes a value of a header, there is one for requests without the header, where the release
-    does not count that as another value."""
+    """A match that excludes a value of a header has a second one for requests without the header, in releases in which
+    the first one does not match these."""
     if mesh.release.requests.missing_is_empty:
         return
     for vs in mesh.of(kinds.VIRTUAL_SERVICE):
@@ -124,8 +124,8 @@ def missing_headers(mesh: Mesh) -> Iterator[Finding]:
                 names = [name for name, condition in unwanted.items() if condition and not is_claim(name)]
                 if names and absent not in matches:
                     text = (
-                        f"in this release, this fits no request that lacks {errors.show(names[0])}: add a second match"
-                        " with an empty condition, or let a route before take those that have the value"
+                        f"in this release, this matches no request without {errors.show(names[0])}: add a second match"
+                        " with an empty condition, or let an earlier route take requests with the value"
                     )
                     yield codes.MISSING_HEADER.at(vs, f"http[{i}].match[{j}].withoutHeaders", text)
 

@@ -13,7 +13,7 @@ from mesh.analysis.objects import Object, entries
 from mesh.core import errors, kinds
 
 _API_SERVER: Final = ("kubernetes", "default")
-"""Name and namespace of a Service that each cluster has, and no stack."""
+"""Name and namespace of a Service that every cluster has, but no stack."""
 
 
 def hosts_and_subsets(mesh: Mesh) -> Iterator[Finding]:
@@ -45,11 +45,13 @@ def certificates(mesh: Mesh) -> Iterator[Finding]:
     for rule in mesh.of(kinds.DESTINATION_RULE):
         policy = rule.spec.get("trafficPolicy") or {}
         if mode := _unchecked(policy):
-            text = f"mode {mode} without caCertificates takes any certificate of {rule.spec.get('host')}: name them"
+            text = f"mode {mode} without caCertificates accepts any certificate of {rule.spec.get('host')}: name them"
             yield codes.NO_CA.at(rule, "trafficPolicy.tls", text)
         for i, port in enumerate(policy.get("portLevelSettings") or ()):
             if mode := _unchecked(port):
-                text = f"mode {mode} without caCertificates takes any certificate of {rule.spec.get('host')}: name them"
+                text = (
+                    f"mode {mode} without caCertificates accepts any certificate of {rule.spec.get('host')}: name them"
+                )
                 yield codes.NO_CA_ON_PORT.at(rule, f"trafficPolicy.portLevelSettings[{i}].tls", text)
 
 
@@ -71,7 +73,7 @@ def clashes(mesh: Mesh) -> Iterator[Finding]:
         for rule in rules[1:]:
             keys = entries([rules[0], rule])
             remedy = f"leave it out of one of {keys}" if keys else "join them"
-            text = f"{rules[0].ref} is also for {host}: {remedy}, or the younger one's trafficPolicy does nothing"
+            text = f"{rules[0].ref} also applies to {host}: {remedy}, or the younger one's trafficPolicy does nothing"
             yield codes.RULE_CLASH.at(rule, "trafficPolicy", text)
 
 

@@ -29,8 +29,8 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 
 
 def patched(mesh: Mesh, envoy_filter: Object) -> Sequence[Workload]:
-    """The workloads to whose proxies an EnvoyFilter applies: of its namespace, or of the mesh if it is in the root
-    namespace. One with targets is like other policies with targets."""
+    """The workloads whose proxies an EnvoyFilter patches: in its namespace, or in the mesh if it is in the root
+    namespace. Targets work as in `Mesh.selected_by`."""
     if targets(envoy_filter):
         return mesh.selected_by(envoy_filter)
     labels = (envoy_filter.spec.get("workloadSelector") or {}).get("labels") or {}

@@ -1,4 +1,4 @@
-"""Checks what concerns the Gateway API: the versions of its definitions, and selectors that its proxies ignore."""
+"""Checks the use of the Gateway API: the versions of its CRDs, and selectors that its proxies ignore."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _POLICIES: Final = (kinds.AUTHORIZATION_POLICY, kinds.REQUEST_AUTHENTICATION, ki
 
 
 def definitions(mesh: Mesh) -> Iterator[Finding]:
-    """The definitions of the Gateway API are of a version that the release reads."""
+    """The CRDs of the Gateway API have a version that the release reads."""
     for obj in mesh.of(kinds.CUSTOM_RESOURCE_DEFINITION):
         least = mesh.release.analysis.gateway_api.get(obj.name)
         found = _VERSION.fullmatch(obj.annotations.get(_BUNDLE, ""))
         if least and found and tuple(int(part or 0) for part in found.groups()) < least:
             text = (
-                f"is of version {found[0]}, and Istio {mesh.release.name} reads {'.'.join(map(str, least))} and later:"
+                f"has version {found[0]}, but Istio {mesh.release.name} reads {'.'.join(map(str, least))} and later:"
                 " it ignores all objects of this kind"
             )
             yield codes.OLD_DEFINITION.at(obj, f'metadata.annotations["{_BUNDLE}"]', text)
 
 
 def selectors(mesh: Mesh) -> Iterator[Finding]:
-    """No policy means the proxies of the Gateway API that ignore selectors: waypoints, and all if istiod is told so."""
+    """No policy selects proxies of the Gateway API that ignore selectors: waypoints, or all by a setting of istiod."""
     told = any(_told(workload) for workload in mesh.workloads.all if workload.object.labels.get("app") == "istiod")
     made = [pod for pod in mesh.workloads.all if GATEWAY_NAME_LABEL in pod.labels]
     ignoring = [pod for pod in made if told or pod.labels.get(GATEWAY_CLASS_LABEL) == _WAYPOINT]
@@ -53,7 +53,7 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _told(istiod: Workload) -> bool:
-    """Whether an istiod is told that no gateway of the Gateway API heeds selectors."""
+    """Whether the environment of an istiod says that all gateways of the Gateway API ignore selectors."""
     variables = (one for c in pods.running_containers(istiod.pod) for one in c.body.get("env") or ())
     return any(one["name"] == _BY_SELECTOR and one.get("value") == "false" for one in variables)
 

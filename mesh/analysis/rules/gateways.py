@@ -46,7 +46,7 @@ def selectors_and_ports(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _numbers(service: Service, targets: bool) -> Iterator[int]:
-    """The port numbers by which a Gateway may mean a port of this Service: the Service's, or its target port."""
+    """The port numbers by which a Gateway may refer to a port of this Service: its own, and its target port."""
     for port in service.ports:
         yield port.number
         if targets and isinstance(port.target, int):
@@ -78,7 +78,7 @@ def host_clashes(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _listeners(mesh: Mesh, gateway: Object) -> Iterator[tuple[int, Sequence[tuple[object, ...]]]]:
-    """The index of each server, and what it claims: pods (or the selector, if it matches none), port, host, `bind`."""
+    """Each server's index, and its claims: tuples of pod (or selector, if it matches none), port, host and `bind`."""
     selector = gateway.spec.get("selector") or {}
     pods: list[object] = list(mesh.workloads.select(selector)) or [frozenset(selector.items())]
     for i, server in enumerate(gateway.items("servers")):
@@ -100,7 +100,9 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
             if not found:
                 wanted = f"{namespaces[0]}/{name}"
                 where = mesh.by(CONFIG, ANNOTATION)
-                text = f"there is no Secret {wanted} here: make sure that it is on the cluster, and say so in {where}"
+                text = (
+                    f"Secret {wanted} is unknown: make sure that it is on the cluster, and suppress this with {where}"
+                )
                 yield codes.NOT_FOUND.at(gateway, place, text, Severity.WARNING)
             for secret in found:
                 if wrong := certificates.problem(secret.body, now):
@@ -108,8 +110,8 @@ def secrets(mesh: Mesh) -> Iterator[Finding]:
 
 
 def redirects(mesh: Mesh) -> Iterator[Finding]:
-    """A server that redirects to https is beside one that serves the hosts with TLS on port 443, or behind a load
-    balancer that says who has come by https."""
+    """For each server that redirects to https, another one serves the hosts with TLS on port 443; or the gateway is
+    behind a load balancer that says which clients use https."""
     served: dict[Workload, list[str]] = defaultdict(list)
     for gateway in mesh.of(kinds.GATEWAY):
         for pod in mesh.gateway_pods(gateway):
@@ -131,7 +133,7 @@ def redirects(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _asked(mesh: Mesh, pod: Workload, port: Mapping[str, Any]) -> set[int]:
-    """The ports of Services by which clients reach a server of a gateway's pods; its own number if none is known."""
+    """The ports of Services through which clients reach a server of a gateway's pods; its own port if none is known."""
     found = {
         other.number
         for service in mesh.services_before.get(pod, ())
@@ -152,7 +154,7 @@ def shared_certificates(mesh: Mesh) -> Iterator[Finding]:
         for gateway, i in users:
             others = sorted({str(other.ref) for other, _ in users if _meet(gateway, other)})
             if others:
-                text = f"{', '.join(others)} also has the certificate {certificate}: join them, or clients get 404s"
+                text = f"{', '.join(others)} also uses the certificate {certificate}: join them, or clients get 404s"
                 yield codes.CERTIFICATE_TWICE.at(gateway, f"servers[{i}].tls", text)
 
 

@@ -17,7 +17,7 @@ from mesh.core.selectors import selects
 Labels = Mapping[str, str]
 _NAMESPACES: Final[Sequence[Labels]] = ({}, {NAMESPACE_LABEL: "enabled"}, {NAMESPACE_LABEL: "disabled"})
 _PODS: Final[Sequence[Labels]] = ({}, {INJECT_LABEL: "true"}, {INJECT_LABEL: "false"})
-"""Labels by which webhooks choose, beside that of a revision."""
+"""Labels by which webhooks select, in addition to the label of a revision."""
 
 
 class _Webhook(NamedTuple):
@@ -27,7 +27,7 @@ class _Webhook(NamedTuple):
 
 
 def overlaps(mesh: Mesh) -> Iterator[Finding]:
-    """Of all combinations of labels of namespaces and pods, one webhook at most injects each."""
+    """For each combination of labels of namespace and pod, at most one webhook injects."""
     found = list(_webhooks(mesh))
     revisions = sorted({revision for webhook in found for revision in _revisions(webhook)})
     said: dict[int, set[str]] = {}
@@ -37,7 +37,9 @@ def overlaps(mesh: Mesh) -> Iterator[Finding]:
             said.setdefault(i, set()).update(str(found[j].object.ref) for j in taken if j != i)
     for i, others in said.items():
         if others:
-            text = f"{', '.join(sorted(others))} also injects pods that it injects: tell their selectors apart"
+            text = (
+                f"{', '.join(sorted(others))} also injects the pods of this webhook: their selectors must not overlap"
+            )
             yield codes.WEBHOOK.at(found[i].object, found[i].path, text)
 
 

@@ -1,4 +1,4 @@
-"""Checks settings that undo each other, or that nobody reads where requests pass."""
+"""Checks settings that undo each other, or that the proxies on the way of a request do not read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mesh.analysis.virtual_services import MESH
 from mesh.core import kinds
 
 _ACTIONS: Final = ("fault", "timeout", "retries", "mirror", "rewrite", "headers", "corsPolicy", "redirect")
-"""What a route does to requests beside passing them on."""
+"""Fields of a route that do more to requests than forward them."""
 _BOOKINFO: Final = "mesh:bookinfo"
 """The key of Bookinfo's own VirtualService, whose routes a stack cannot change."""
 
 
 def affinity(mesh: Mesh) -> Iterator[Finding]:
-    """Routes with weights lead to hosts without session affinity, which holds within one destination only."""
+    """Routes with weights lead to hosts without session affinity, which only holds within one destination."""
     hashed: dict[str, Object] = {}
     for rule in mesh.of(kinds.DESTINATION_RULE):
         policies = [rule.spec, *rule.items("subsets")]
@@ -33,8 +33,8 @@ def affinity(mesh: Mesh) -> Iterator[Finding]:
             if first and len(shares) > 1:
                 drawn = ", ".join(f"{part.get('subset') or part['host']} {share:.0%}" for part, share in shares)
                 text = (
-                    f"the affinity of {first.ref} does not keep a client here: each request draws anew ({drawn});"
-                    " send some clients to one version by a match on a header or cookie"
+                    f"the affinity of {first.ref} does not keep a client at one version: each request draws anew"
+                    f" ({drawn}); send some clients to one version with a match on a header or cookie"
                 )
                 yield codes.AFFINITY_ACROSS_VERSIONS.at(vs, f"http[{i}].route", text)
 
@@ -56,14 +56,14 @@ def passthrough(mesh: Mesh) -> Iterator[Finding]:
             rule = hosts.most_specific(mesh.full_host(destination.host, vs.namespace), untold)
             if rule and destination.subset:
                 text = (
-                    f"PASSTHROUGH of {rule.ref} sends requests to the address that they came for,"
-                    f" not to {destination.subset}: use another balancing"
+                    f"PASSTHROUGH of {rule.ref} sends requests to their original address,"
+                    f" not to {destination.subset}: use another load balancing"
                 )
                 yield codes.SUBSET_NOT_BALANCED.at(vs, f"{destination.path}.subset", text)
 
 
 def skipped_at_ingress(mesh: Mesh) -> Iterator[Finding]:
-    """What a host's VirtualService for sidecars does to requests is done by the gateways that route to it, too."""
+    """Gateways that route to a host do to requests what the host's VirtualService for sidecars does."""
     acting = {
         host: [vs for vs in several if _actions(vs)] for host, several in virtual_services.of_sidecars(mesh).items()
     }
@@ -78,8 +78,9 @@ def skipped_at_ingress(mesh: Mesh) -> Iterator[Finding]:
                     seen.add(host)
                     one = len(missing) == 1
                     text = (
-                        f"{other.ref} leads from the gateway to {destination.host}, past this: {', '.join(missing)}"
-                        f" {'does' if one else 'do'} nothing to requests from outside; {_way(other, place, one)}"
+                        f"{other.ref} routes from the gateway to {destination.host} and bypasses this:"
+                        f" {', '.join(missing)} {'does' if one else 'do'} nothing to requests from outside;"
+                        f" {_way(other, place, one)}"
                     )
                     yield codes.SKIPPED_AT_INGRESS.at(vs, next(iter(missing.values())), text)
 
@@ -89,7 +90,7 @@ def _is_for_gateways(vs: Object) -> bool:
 
 
 def _actions(vs: Object) -> Mapping[str, str]:
-    """What the routes of a VirtualService do to requests, each with the path of the first that does it."""
+    """The actions of the routes of a VirtualService, each with the path of its first use."""
     found: dict[str, str] = {}
     for i, route in enumerate(virtual_services.routes(vs)):
         for name, field in _fields(route).items():
@@ -98,16 +99,16 @@ def _actions(vs: Object) -> Mapping[str, str]:
 
 
 def _fields(route: Mapping[str, Any]) -> Mapping[str, str]:
-    """What a route does to requests, each with the field that says so."""
+    """The actions of a route, each with the field that sets it."""
     found = {name: name for name in _ACTIONS if route.get(name)}
     return {"mirror": "mirrors", **found} if route.get("mirrors") else found
 
 
 def _way(other: Object, place: str, one: bool) -> str:
-    """How a stack sets at the gateway what a VirtualService there lacks."""
+    """The remedy: where to set, for the gateway, what its VirtualService lacks."""
     what = "it" if one else "them"
     if other.origin.startswith(_BOOKINFO):
-        return f"replace that by an entry of mesh:traffic.hosts which sets {what} (and {_BOOKINFO}.gateway: false)"
+        return f"replace that with an entry of mesh:traffic.hosts that sets {what} (and {_BOOKINFO}.gateway: false)"
     return f"set {what} in {other.source(place) or f'{place} there'}, too"
 
 

@@ -32,7 +32,9 @@ def strict_without_sidecars(mesh: Mesh) -> Iterator[Finding]:
             names = [name for place in places for name in without.get(place, ())]
             if names:
                 who = words.some(names, _SHOWN)
-                text = f"{who} without a sidecar cannot call what requires mutual TLS: inject them, or use PERMISSIVE"
+                text = (
+                    f"{who} without a sidecar cannot call pods that require mutual TLS: inject them, or use PERMISSIVE"
+                )
                 yield codes.STRICT_WITHOUT_SIDECAR.at(policy, "mtls.mode", text)
 
 
@@ -77,7 +79,7 @@ def clashes(mesh: Mesh) -> Iterator[Finding]:
     for policy in mesh.of(kinds.PEER_AUTHENTICATION):
         first = seen.setdefault((policy.namespace, frozenset(selector_labels(policy).items())), policy)
         if first is not policy:
-            text = f"{first.ref} is for the same workloads, and only the older one holds: join them"
+            text = f"{first.ref} selects the same workloads, and only the older one applies: join them"
             yield codes.POLICY_CLASH.at(policy, "", text)
 
 

@@ -24,7 +24,7 @@ def injection_labels(mesh: Mesh) -> Iterator[Finding]:
         said = {NAMESPACE_LABEL: enabled, REVISION_LABEL: revision, MODE_LABEL: ambient}
         labels = [name for name, value in said.items() if value]
         if len(labels) > 1 and enabled in (None, "enabled"):
-            text = f"{' beside '.join(labels)}: leave one of them out"
+            text = f"{' and '.join(labels)} are set together: leave one of them out"
             yield codes.SEVERAL_LABELS.at(obj, "metadata.labels", text)
         elif revision and enabled is None:
             if revisions and revision not in revisions:
@@ -36,10 +36,12 @@ def injection_labels(mesh: Mesh) -> Iterator[Finding]:
 
 def _unlabelled(mesh: Mesh, obj: Object) -> Iterator[Finding]:
     if mesh.injects_unlabelled:
-        text = f"enableNamespacesByDefault injects its pods: label it {NAMESPACE_LABEL}=disabled if that is not meant"
+        text = (
+            f"enableNamespacesByDefault injects its pods: label it {NAMESPACE_LABEL}=disabled if that is not intended"
+        )
         yield codes.INJECTED_BY_DEFAULT.at(obj, "metadata.labels", text)
     elif not _manual(mesh, obj.name):
-        text = f"pods get no sidecar: label it {NAMESPACE_LABEL}=enabled, or =disabled if that is meant"
+        text = f"pods get no sidecar: label it {NAMESPACE_LABEL}=enabled, or =disabled if that is intended"
         yield codes.NOT_INJECTED.at(obj, "metadata.labels", text)
 
 

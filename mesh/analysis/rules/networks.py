@@ -1,4 +1,4 @@
-"""Checks the networks of the mesh (MeshNetworks): there is access to the clusters that they name."""
+"""Checks the networks of the mesh (MeshNetworks): istiod has access to the clusters that they name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def registries(mesh: Mesh) -> Iterator[Finding]:
     known = {*_OWN, *(name for secret in remote for field in fields for name in secret.body.get(field) or ())}
     for name, said in _from(thing.body["data"].get("meshNetworks") or ""):
         if said not in known:
-            text = f"network {name} is of cluster {errors.not_one_of(said, sorted(known))}: add the secret to reach it"
+            text = f"network {name}: cluster {errors.not_one_of(said, sorted(known))}: add the secret to reach it"
             yield codes.UNKNOWN_REGISTRY.at(thing, "data.meshNetworks", text)
 
 

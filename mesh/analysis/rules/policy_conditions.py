@@ -1,4 +1,4 @@
-"""Checks the conditions of security policies: requests can meet them, and their pods listen on the ports."""
+"""Checks the conditions of security policies: requests can meet them, and the pods listen on the ports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HTTP: Final = ("hosts", "methods", "paths")
 
 
 def values(mesh: Mesh) -> Iterator[Finding]:
-    """Each path, method, host, principal and namespace in an AuthorizationPolicy is one that a request can have."""
+    """A request can have each path, method, host, principal and namespace in an AuthorizationPolicy."""
     for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
         for path, part in parts(policy):
             for field, said in part.items():
@@ -58,7 +58,7 @@ _CHECKS: Final = {
 
 
 def ports(mesh: Mesh) -> Iterator[Finding]:
-    """Each port that a policy names is one on which some pod of the policy listens."""
+    """A pod of the policy listens on each port that the policy names."""
     for policy in (*mesh.of(kinds.AUTHORIZATION_POLICY), *mesh.of(kinds.PEER_AUTHENTICATION)):
         named = list(_ports(policy))
         listening = _listening(mesh, policy) if named else {}
@@ -77,7 +77,9 @@ def ports(mesh: Mesh) -> Iterator[Finding]:
                     if targets
                     else ""
                 )
-                text = f"its pods' containers and Services name no port {number}, but {known}: this never applies{own}"
+                text = (
+                    f"its pods listen on {known}, not on {number}, by containers and Services: this never applies{own}"
+                )
                 yield codes.PORT_WITHOUT_LISTENER.at(policy, path, text)
 
 
@@ -114,7 +116,7 @@ def http_rules(mesh: Mesh) -> Iterator[Finding]:
         if any(pod.gateway for pod in pods) or any(
             condition.get("key") == _PORT for _, condition in conditions(policy)
         ):
-            continue  # a Gateway says which protocol is spoken there; a condition may leave only HTTP ports
+            continue  # a Gateway sets the protocol of its ports; a condition may leave only HTTP ports
         ports = _listening(mesh, policy) if asking else {}
         for path, part, field in asking:
             meant = {number: protocol for number, protocol in ports.items() if number in _numbers(part, ports)}
@@ -122,8 +124,8 @@ def http_rules(mesh: Mesh) -> Iterator[Finding]:
             said = ", ".join(f"{number} is {protocol}" for number, protocol in sorted(tcp.items()))
             deny = policy.spec.get("action") == "DENY"
             if tcp and (deny or tcp == meant):
-                effect = f"denies all connections there: {_way(ports)}" if deny else "allows none: ask for ports alone"
-                text = f"{said}, where no request has {field}, so that it {effect}"
+                effect = f"denies all connections there: {_way(ports)}" if deny else "allows none: set only ports"
+                text = f"{said}, where no request has {field}, so it {effect}"
                 yield codes.HTTP_RULE_ON_TCP.at(policy, f"{path}.{field}", text)
                 break
 
@@ -131,11 +133,11 @@ def http_rules(mesh: Mesh) -> Iterator[Finding]:
 def _way(ports: Mapping[int, str]) -> str:
     """How to deny requests, or connections, to pods with these ports."""
     http = [str(number) for number, protocol in sorted(ports.items()) if is_http(protocol)]
-    return f"name in ports those that take HTTP, {', '.join(http)}" if http else "ask for ports alone"
+    return f"list only HTTP ports in ports, {', '.join(http)}" if http else "set only ports"
 
 
 def _numbers(operation: Mapping[str, Any], otherwise: Iterable[int]) -> set[int]:
-    """The ports for which an operation is; `otherwise` if it names none."""
+    """The ports that an operation names; `otherwise` if it names none."""
     named = [port_of(str(text)) for text in operation.get("ports") or ()]
     return {number for number in named if number} or set(otherwise)
 

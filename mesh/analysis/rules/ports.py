@@ -24,7 +24,9 @@ def names(mesh: Mesh) -> Iterator[Finding]:
             external = obj.spec.get("type") == "ExternalName"
             said = protocols.of_service_port(port)
             if external and (not said or port.get("name") == "tcp"):
-                text = "a name is needed that starts with the protocol, and is not tcp: connections may not get through"
+                text = (
+                    "the port needs a name that starts with its protocol and is not tcp: connections may fail otherwise"
+                )
                 yield codes.EXTERNAL_NAME_PORT.at(obj, f"ports[{i}].name", text)
             elif not said:
                 name = port.get("name") or "without a name"
@@ -67,7 +69,7 @@ def _conflicts(obj: Object, several: Sequence[Service]) -> Iterator[Finding]:
     for number, by_protocol in protocols.items():
         if len(by_protocol) > 1:
             who = " and ".join(f"{name} ({protocol})" for protocol, name in by_protocol.items())
-            yield codes.PROTOCOL_CLASH.at(obj, "", f"port {number} is of Services {who}: use two numbers")
+            yield codes.PROTOCOL_CLASH.at(obj, "", f"port {number} belongs to Services {who}: use two numbers")
     for target, by_number in numbers.items():
         if len(by_number) > 1:
             who = " and ".join(f"{name} ({number})" for number, name in sorted(by_number.items()))

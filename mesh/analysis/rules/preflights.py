@@ -1,4 +1,4 @@
-"""Checks CORS at gateways: browsers' preflight requests reach the route with the policy, which lets tokens be sent."""
+"""Checks CORS at gateways: preflight requests reach the route with the policy, and the policy allows tokens."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SENT: Final = frozenset(
 )
 """Headers of a preflight that browsers send, or may send."""
 _SENT_PREFIXES: Final = (":", "access-control-request-", "accept-", "sec-", "x-forwarded-", "x-envoy-", "x-request-")
-"""Prefixes of further ones, and of those that proxies on the way add."""
+"""Prefixes of other such headers, and of headers that proxies on the way add."""
 _AUTHORIZATION: Final = "authorization"
 
 
 def unmatched(mesh: Mesh) -> Iterator[Finding]:
-    """A preflight meets a match of each route that has a CORS policy, or one of another such route for its path."""
+    """A preflight meets a match of each route with a CORS policy, or of another such route for the same path."""
     for vs in mesh.of(kinds.VIRTUAL_SERVICE):
         routes = virtual_services.routes(vs) if any(virtual_services.gateways(vs)) else ()
         answering = [match for route in routes if _has_cors(route) for match in _met(route)]
@@ -45,7 +45,7 @@ def _met(route: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _conditions(match: Mapping[str, Any]) -> Iterator[str]:
-    """What a match wants that no preflight has."""
+    """Conditions of a match that no preflight meets."""
     method = match.get("method") or {}
     if method.get("exact", _METHOD) != _METHOD or not _METHOD.startswith(method.get("prefix") or ""):
         yield f"method {method.get('exact') or method.get('prefix')}"
@@ -75,7 +75,7 @@ def tokens(mesh: Mesh) -> Iterator[Finding]:
         for i, policy in policies.items() if headers else ():
             if not headers & {name.lower() for name in policy.get("allowHeaders") or ()}:
                 which = " or ".join(sorted(headers))
-                text = f"the gateway requires a token, and browsers may not send {which}: list it here"
+                text = f"the gateway requires a token, but browsers may not send {which}: list it here"
                 yield codes.TOKEN_NOT_ALLOWED.at(vs, f"http[{i}].corsPolicy.allowHeaders", text)
 
 

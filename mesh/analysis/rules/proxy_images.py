@@ -1,4 +1,4 @@
-"""Checks the images of proxies that pods bring with them, instead of those that injection gives them."""
+"""Checks the images of proxies that are part of pod templates, not injected."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SHOWN: Final = 3
 
 
 def replaced(mesh: Mesh) -> Iterator[Finding]:
-    """The image `auto` is in pods that are injected: for others, it is no image."""
+    """Only pods that are injected have the image `auto`: no registry has an image of that name."""
     for workload in mesh.workloads.all:
         for container in _proxies(workload) if not workload.injected else ():
             if container.image == AUTO_IMAGE:
                 code = codes.AUTO_IMAGE_OF_POD if workload.object.kind == kinds.POD else codes.AUTO_IMAGE
                 text = (
-                    f"nothing injects these pods, which would put an image in place of {AUTO_IMAGE}: label the"
+                    f"these pods are not injected, so nothing replaces the image {AUTO_IMAGE}: label the"
                     f" namespace {NAMESPACE_LABEL}=enabled, or name the image"
                 )
                 yield code.at(workload.object, f"{container.path}.image", text)
@@ -56,10 +56,10 @@ def alike(mesh: Mesh) -> Iterator[Finding]:
         running = all(obj.kind == kinds.POD for obj in found)
         remedy = "restart it" if running else f"set its image to {AUTO_IMAGE}, or take it out"
         if mesh.release.analysis.image_of_each:
-            text = f"its proxy is not the injector's, {wanted}: {remedy}"
+            text = f"the image of its proxy is not the injector's, {wanted}: {remedy}"
             yield from (codes.OTHER_PROXY_IMAGE_OF_POD.at(obj, "", text) for obj in dict.fromkeys(found))
         else:
-            text = f"the proxy of {who} is not the injector's, {wanted}: {remedy}"
+            text = f"the proxy image of {who} is not the injector's, {wanted}: {remedy}"
             yield codes.OTHER_PROXY_IMAGE.at(mesh.namespaces[name], "", text)
 
 

@@ -1,4 +1,4 @@
-"""Checks what routes make of requests: rewrites, redirects, headers, origins and faults do what they say."""
+"""Checks changes of requests by routes: rewrites, redirects, headers, origins and faults have the intended effect."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mesh.api import http_text, regex
 from mesh.core import kinds
 
 _BY_PATH: Final = ("uri", "ignoreUriCase", "name")
-"""Fields of a match that depend on nothing of a request but its path."""
+"""Fields of a match that depend only on the path of a request."""
 _FOLLOWED: Final = ("GET", "HEAD")
 """Methods with which a browser follows any redirect."""
 
 
 def targets(mesh: Mesh) -> Iterator[Finding]:
-    """Rewrites, redirects and changes of headers make what can be sent, and is meant."""
+    """The results of rewrites, redirects and changes of headers are intended and can be sent."""
     for vs in mesh.of(kinds.VIRTUAL_SERVICE):
         for i, route in enumerate(virtual_services.routes(vs)):
             path = f"http[{i}]"
@@ -38,9 +38,8 @@ def _target(vs: Object, path: str, said: Mapping[str, Any]) -> Iterator[Finding]
     if problem := regex.substitution(edit.get("match") or "", edit.get("rewrite") or ""):
         yield codes.MANGLED.at(vs, f"{path}.uriRegexRewrite.rewrite", f"{problem}: paths stay as they are")
     if said.get("redirectCode") and said["redirectCode"] not in http_text.REDIRECT_CODES:
-        text = (
-            f"Istio makes no redirect with {said['redirectCode']}: use {', '.join(map(str, http_text.REDIRECT_CODES))}"
-        )
+        choices = ", ".join(map(str, http_text.REDIRECT_CODES))
+        text = f"Istio does not redirect with status {said['redirectCode']}: use {choices}"
         yield codes.MANGLED.at(vs, f"{path}.redirectCode", text, Severity.ERROR)
 
 
@@ -50,7 +49,9 @@ def _joins(vs: Object, path: str, route: Mapping[str, Any]) -> Iterator[Finding]
     if not uri or http_text.target(uri) or route.get("delegate"):
         return
     for match in route.get("match") or [{}]:
-        condition = match.get("uri") or ({"prefix": "/"} if vs.items("hosts") else {})  # a delegate's is the other's
+        condition = match.get("uri") or (
+            {"prefix": "/"} if vs.items("hosts") else {}
+        )  # the path of a delegate comes from the other
         if problem := http_text.rewritten(condition.get("prefix") or "", uri):
             yield codes.MANGLED.at(vs, f"{path}.rewrite.uri", problem)
 
@@ -87,7 +88,7 @@ def loops(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _circle(vs: Object, routes: Sequence[Mapping[str, Any]], start: int) -> list[int]:
-    """The routes through which a redirect leads back to itself; empty if it does not, or that is uncertain."""
+    """The routes through which a redirect leads back to itself; empty if it does not, or if that is uncertain."""
     passed, current = [start], start
     while True:
         redirect = routes[current]["redirect"]
@@ -106,7 +107,7 @@ def _circle(vs: Object, routes: Sequence[Mapping[str, Any]], start: int) -> list
 
 
 def _stays(vs: Object, redirect: Mapping[str, Any], routes: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a redirect leads to a host of the same VirtualService, for which the same routes hold."""
+    """Whether a redirect leads to a host of the same VirtualService, for which the same routes apply."""
     if (
         http_text.target(redirect.get("uri") or "/")
         or redirect.get("redirectCode", 301) not in http_text.REDIRECT_CODES
@@ -118,7 +119,7 @@ def _stays(vs: Object, redirect: Mapping[str, Any], routes: Sequence[Mapping[str
 
 
 def _followed(route: Mapping[str, Any]) -> bool:
-    """Whether some request that the route takes comes again with the same method."""
+    """Whether a client repeats some request of the route with the same method."""
     return any((match.get("method") or {}).get("exact", "GET") in _FOLLOWED for match in route.get("match") or [{}])
 
 
@@ -137,7 +138,7 @@ def _taker(routes: Sequence[Mapping[str, Any]], path: str, current: int) -> int 
 
 
 def _fits(match: Mapping[str, Any], path: str) -> bool:
-    """Whether a path meets the condition on it; others do not count."""
+    """Whether a path meets the condition of a match on the path; other conditions do not count."""
     condition: Mapping[str, str] = match.get("uri") or {}
     if "regex" in condition:
         return regex.matches(condition["regex"], path)

@@ -37,8 +37,8 @@ def _unknown(mesh: Mesh, vs: Object, destination: Destination) -> Finding:
     place = rest.removesuffix(f".svc.{mesh.domain}")
     if place != rest and place not in mesh.known_namespaces:
         text = (
-            f"host {destination.host}: nothing here is in namespace {place}; make sure that the service is there, and"
-            f" say so in {mesh.by(CONFIG, ANNOTATION)}"
+            f"host {destination.host}: namespace {place} is unknown; make sure that the service exists, and"
+            f" suppress this with {mesh.by(CONFIG, ANNOTATION)}"
         )
         return codes.NOT_FOUND.at(vs, path, text, Severity.WARNING)
     around = [service.object.name for service in mesh.services.all if service.namespace == place]
@@ -80,7 +80,7 @@ def delegates(mesh: Mesh) -> Iterator[Finding]:
             if route.get("delegate"):
                 found = virtual_services.delegate(mesh, vs, route)
                 if found is None or found.items("hosts"):
-                    why = "does not exist" if found is None else "has hosts of its own, so that it is no delegate"
+                    why = "does not exist" if found is None else "has hosts of its own, so it cannot be a delegate"
                     said = route["delegate"]
                     name = f"{said.get('namespace') or vs.namespace}/{said.get('name')}"
                     yield codes.NO_DELEGATE.at(vs, f"http[{i}].delegate", f"VirtualService {name} {why}")
@@ -96,7 +96,7 @@ def timeouts(mesh: Mesh) -> Iterator[Finding]:
 
 
 def _length(duration: str | None) -> int:
-    """The length of a duration in nanoseconds; 0 if it is not set, or is none."""
+    """The length of a duration in nanoseconds; 0 if it is not set or not valid."""
     try:
         return nanoseconds(duration or "0s")
     except ValueError:
@@ -113,14 +113,14 @@ def _times(vs: Object, path: str, route: Mapping[str, Any]) -> Iterator[Finding]
         retries, fitting = route["retries"].get("attempts") or 0, whole // each
         if fitting < retries:
             text = (
-                f"timeout {timeout} has room for {fitting} of {retries + 1} tries that take their {per_try}:"
+                f"timeout {timeout} has room for {fitting} of {retries + 1} tries of {per_try} each:"
                 " make it longer, or perTryTimeout shorter"
             )
             yield codes.SHORT_TIMEOUT.at(vs, f"{path}.timeout", text, Severity.INFO)
     limits = [name for name in ("timeout", "retries") if route.get(name)]
     if route.get("fault") and limits:
         do = "do" if limits[1:] else "does"
-        text = f"{' and '.join(limits)} {do} nothing to requests that the fault hits: it comes first"
+        text = f"{' and '.join(limits)} {do} nothing to requests that the fault hits, because it comes first"
         yield codes.FAULT_WITHOUT_LIMIT.at(vs, f"{path}.fault", text)
 
 

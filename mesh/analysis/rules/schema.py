@@ -1,4 +1,4 @@
-"""Validates objects of Istio's API, and warns of fields that are valid but deprecated or without effect."""
+"""Validates objects of Istio's API, and reports valid fields that are deprecated or have no effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mesh.releases import lacking
 
 
 def valid(mesh: Mesh) -> Iterator[Finding]:
-    """The release has the kind in the object's version, and its API server and istiod would accept the object."""
+    """The release has the kind in the object's version, and the API server and istiod would accept the object."""
     for obj in mesh.objects:
         yield from refusals(obj, mesh.release.name)
     if thing := mesh.config_map:
@@ -27,7 +27,7 @@ def valid(mesh: Mesh) -> Iterator[Finding]:
 
 
 def refusals(obj: Object, release: str) -> Iterator[Finding]:
-    """What the API server, and the release's istiod of objects of Istio's API, refuse of an object by its form."""
+    """What the API server, or istiod of the release for objects of Istio's API, would refuse in an object."""
     if obj.kind not in reading.TYPES:
         yield from _problems(obj, codes.MALFORMED)
         return
@@ -80,10 +80,10 @@ def _policy(obj: Object, path: str, policy: Mapping[str, Any]) -> Iterator[Findi
         yield codes.DOUBTFUL.at(obj, f"{path}.outlierDetection.consecutiveErrors", text)
     locality = (policy.get("loadBalancer") or {}).get("localityLbSetting") or {}
     if locality.get("failover") and policy.get("outlierDetection") is None:
-        text = "nothing fails over without outlierDetection, by which failures are seen: set it as well"
+        text = "nothing fails over without outlierDetection, which detects failures: set it as well"
         yield codes.DOUBTFUL.at(obj, f"{path}.loadBalancer.localityLbSetting", text)
     if ((policy.get("loadBalancer") or {}).get("consistentHash") or {}).get("minimumRingSize"):
-        text = "has been replaced in later releases, by ringHash"
+        text = "later releases replace it with ringHash"
         yield codes.DOUBTFUL.at(obj, f"{path}.loadBalancer.consistentHash.minimumRingSize", text)
 
 
@@ -97,7 +97,9 @@ def servers(mesh: Mesh) -> Iterator[Finding]:
                 yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls.httpsRedirect", text)
             files = [name for name in ("credentialName", "serverCertificate", "privateKey") if tls.get(name)]
             if tls.get("mode") in ("SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL") and tls.get("credentialName") and files[1:]:
-                text = f"nothing reads {' and '.join(files[1:])} beside credentialName: leave one or the other out"
+                text = (
+                    f"nothing reads {' and '.join(files[1:])} together with credentialName: leave one or the other out"
+                )
                 yield codes.DOUBTFUL.at(obj, f"servers[{i}].tls.{files[1]}", text)
             if tls.get("mode") in ("PASSTHROUGH", "AUTO_PASSTHROUGH") and files:
                 text = f"{', '.join(files)} does nothing in mode {tls['mode']}"
@@ -105,7 +107,7 @@ def servers(mesh: Mesh) -> Iterator[Finding]:
 
 
 def patches(mesh: Mesh) -> Iterator[Finding]:
-    """EnvoyFilters: fields within the values of patches that are almost called as one of Envoy's."""
+    """EnvoyFilters: fields in the values of patches whose names are almost those of Envoy's fields."""
     for obj in mesh.of(kinds.ENVOY_FILTER):
         for i, item in enumerate(obj.items("configPatches")):
             value = (item.get("patch") or {}).get("value") or {}
@@ -124,7 +126,7 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
     ):
         for obj in mesh.of(kind):
             if field in obj.spec and not (obj.spec[field] or {}).get(below):
-                text = "has no labels, and so means the whole namespace: leave it out if that is meant"
+                text = "has no labels, so it selects the whole namespace: leave it out if that is intended"
                 yield codes.DOUBTFUL.at(obj, field, text)
 
 

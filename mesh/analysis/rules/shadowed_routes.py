@@ -1,4 +1,4 @@
-"""Finds routes and matches that no request reaches, because earlier ones take all of theirs."""
+"""Finds routes and matches that no request reaches, because earlier ones take all of their requests."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def _same(match: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> int 
 
 
 def _key(match: Mapping[str, Any]) -> str:
-    """Equal for matches with equal conditions; their names do not count."""
+    """A key that is equal for matches with equal conditions; their names do not count."""
     return json.dumps({key: value for key, value in match.items() if key != "name"}, sort_keys=True)
 
 
 def covers(wide: Mapping[str, Any], narrow: Mapping[str, Any]) -> bool:
-    """Whether the match `wide` takes every request that `narrow` takes; False where that cannot be told."""
+    """Whether the match `wide` takes every request that `narrow` takes; False if that is uncertain."""
     case = bool(narrow.get("ignoreUriCase"))
     if case and not wide.get("ignoreUriCase") and "uri" in wide:
         return False

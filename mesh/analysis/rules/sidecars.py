@@ -19,7 +19,7 @@ def selectors(mesh: Mesh) -> Iterator[Finding]:
 
 
 def in_ambient_mode(mesh: Mesh) -> Iterator[Finding]:
-    """No Sidecar is for pods in ambient mode alone."""
+    """No Sidecar applies only to pods in ambient mode."""
     for sidecar in mesh.of(kinds.SIDECAR):
         labels = (sidecar.spec.get("workloadSelector") or {}).get("labels") or {}
         namespace = mesh.namespaces.get(sidecar.namespace)

@@ -1,4 +1,4 @@
-"""Kinds of which a single object holds for each workload: Sidecars, Telemetries."""
+"""Checks kinds of which only one object applies to a workload: Sidecars, Telemetries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesh.core.kinds import GroupKind
 
 def findings(mesh: Mesh, kind: GroupKind, field: str, clash: Code, defaults: Code) -> Iterator[Finding]:
     """Selectors, in `field` of the kind's objects, that match no pod; objects that select the same workload (`clash`)
-    or hold for the same namespace (`defaults`). Those with targets are for no workloads of a stack."""
+    or apply to the same namespace (`defaults`). Objects with targets are skipped: they apply to no workload."""
     of_workload: dict[Workload, list[Object]] = defaultdict(list)
     of_namespace: dict[str, list[Object]] = defaultdict(list)
     for obj in mesh.of(kind):
@@ -33,11 +33,13 @@ def findings(mesh: Mesh, kind: GroupKind, field: str, clash: Code, defaults: Cod
             of_workload[pod].append(obj)
     for workload, several in of_workload.items():
         for obj in several if len(several) > 1 else ():
-            text = f"{_others(obj, several)} also selects {workload.object.ref}: only one of them holds"
+            text = f"{_others(obj, several)} also selects {workload.object.ref}: only one of them applies"
             yield clash.at(obj, field, text)
     for namespace, several in of_namespace.items():
         for obj in several if len(several) > 1 else ():
-            yield defaults.at(obj, "", f"{_others(obj, several)} is also for all of namespace {namespace}: join them")
+            yield defaults.at(
+                obj, "", f"{_others(obj, several)} also applies to all of namespace {namespace}: join them"
+            )
 
 
 def _others(obj: Object, several: list[Object]) -> str:

@@ -1,4 +1,4 @@
-"""Checks Telemetries: they select workloads, only one holds for each, and access logs go somewhere."""
+"""Checks Telemetries: they select workloads, only one applies to each, and access logs go somewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOGGING: Final = "Telemetry.accessLogging"
 
 
 def selectors(mesh: Mesh) -> Iterator[Finding]:
-    """Each selector matches workloads, and at most one Telemetry selects a workload or holds for a namespace."""
+    """Each selector matches workloads, and at most one Telemetry selects a workload or applies to a namespace."""
     return sole.findings(mesh, kinds.TELEMETRY, "selector", codes.TELEMETRY_CLASH, codes.DEFAULT_TELEMETRIES)
 
 
@@ -34,7 +34,7 @@ def access_logs(mesh: Mesh) -> Iterator[Finding]:
         for i, entry in enumerate(obj.items("accessLogging") if not inherited else ()):
             if not entry.get("providers") and not entry.get("disabled"):
                 default = f"{mesh.by('mesh:meshConfig.', 'MeshConfig: ')}defaultProviders.accessLogging"
-                text = f"logs nothing, without a provider: name one in providers, or set {default}"
+                text = f"logs nothing without a provider: name one in providers, or set {default}"
                 yield codes.LOG_WITHOUT_PROVIDER.at(obj, f"accessLogging[{i}]", text)
 
 

@@ -1,4 +1,4 @@
-"""Checks where istiod fetches the keys that prove tokens, and that gateways prove those whose claims routes ask for."""
+"""Checks where istiod fetches keys for tokens, and that gateways validate tokens whose claims routes ask for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLOCKED: Final = "BLOCKED_CIDRS_IN_JWKS_URIS"
 
 
 def fetched_keys(mesh: Mesh) -> Iterator[Finding]:
-    """An istiod that fetches keys is told the networks of which it must not ask."""
+    """An istiod that fetches keys has a list of networks that it must not fetch them from."""
     if _BLOCKED not in mesh.release.variables:
         return
     policies = mesh.of(kinds.REQUEST_AUTHENTICATION)
@@ -29,14 +29,14 @@ def fetched_keys(mesh: Mesh) -> Iterator[Finding]:
         if not any(one["name"] == _BLOCKED and one.get("value") for one in variables):
             text = (
                 f"istiod fetches keys for {fetching[0].ref} from any address: set {_BLOCKED} in"
-                f" {mesh.by('mesh:pilot.env', 'its environment')} to the networks of which it must not ask, or give the"
+                f" {mesh.by('mesh:pilot.env', 'its environment')} to the networks that it must not use, or give the"
                 " keys themselves (jwks)"
             )
             yield codes.OPEN_KEY_FETCH.at(workload.object, "", text)
 
 
 def claims(mesh: Mesh) -> Iterator[Finding]:
-    """A gateway whose routes ask for claims has a RequestAuthentication, which proves tokens."""
+    """A gateway whose routes ask for claims has a RequestAuthentication, which validates tokens."""
     for vs in mesh.of(kinds.VIRTUAL_SERVICE) if mesh.release.requests.claim_routes else ():
         for _, _, ref in virtual_services.gateways(vs):
             gateway, asked = mesh.get(ref), next(_asked(vs, ref), None)
@@ -44,8 +44,8 @@ def claims(mesh: Mesh) -> Iterator[Finding]:
             unproven = next((pod for pod in pods if pod not in mesh.proving_tokens), None)
             if asked and unproven:
                 text = (
-                    f"no RequestAuthentication is for {unproven.object.ref} of gateway {ref.name}, so no request has"
-                    f" this claim: add one{mesh.by(', or set mesh:security.jwt', '')}"
+                    f"no RequestAuthentication applies to {unproven.object.ref} of gateway {ref.name}, so no request"
+                    f" has this claim: add one{mesh.by(', or set mesh:security.jwt', '')}"
                 )
                 yield codes.CLAIMS_UNPROVEN.at(vs, asked, text)
 

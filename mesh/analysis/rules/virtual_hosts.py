@@ -24,7 +24,7 @@ class _Served:
         }
 
     def has(self, host: str, namespace: str) -> bool:
-        """Whether a VirtualService of `namespace` may bind `host`, or some name that it matches if it is a wildcard."""
+        """Whether a VirtualService of `namespace` may bind `host`; if it is a wildcard, some name that it matches."""
         places = (hosts.ALL, namespace)
         if any((place, name) in self._names for name in (host, *hosts.wildcards(host)) for place in places):
             return True
@@ -66,7 +66,7 @@ def _seen_together(host: str, several: Sequence[Object]) -> Iterator[Finding]:
                 reported.add(vs.ref)
                 keys = entries(together)
                 remedy = f"leave it out of one of {keys}" if keys else "join them into one"
-                text = f"{others} is also for {hosts.short_name(host, vs.namespace)} in sidecars: {remedy}"
+                text = f"{others} also has host {hosts.short_name(host, vs.namespace)} for sidecars: {remedy}"
                 yield codes.HOST_CLASH.at(vs, "hosts", text)
 
 
@@ -79,7 +79,7 @@ def gateway_clashes(mesh: Mesh) -> Iterator[Finding]:
                 by_host[ref, mesh.full_host(host, vs.namespace)].append(vs)
     for (ref, host), found in by_host.items():
         for vs in found[1:]:
-            text = f"{found[0].ref} is also for {host} at {ref}: which routes come first depends on which is older"
+            text = f"{found[0].ref} also has host {host} at {ref}: the routes of the older one come first"
             yield codes.GATEWAY_HOST_CLASH.at(vs, "hosts", text)
 
 
@@ -99,7 +99,7 @@ def ignored_subsets(mesh: Mesh) -> Iterator[Finding]:
                 remedy = "name a subset here"
                 if not vs.is_written(destination.path):
                     remedy = f"leave the Gateway out of {vs.origin}, and name a version in mesh:traffic.hosts"
-                text = f"requests from the gateway go to all of {destination.host}, past {other.ref}: {remedy}"
+                text = f"requests from the gateway go to all of {destination.host} and bypass {other.ref}: {remedy}"
                 yield codes.NO_EFFECT_AT_INGRESS.at(vs, destination.path, text)
 
 

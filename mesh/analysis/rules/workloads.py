@@ -16,7 +16,7 @@ _PROXY_USER: Final = 1337
 
 
 def users(mesh: Mesh) -> Iterator[Finding]:
-    """Only the proxy runs as user 1337, whose traffic the redirection leaves alone."""
+    """Only the proxy runs as user 1337, whose traffic is not redirected."""
     for workload in mesh.workloads.all:
         if workload.gateway or "istio" in workload.object.labels:
             continue
@@ -26,7 +26,9 @@ def users(mesh: Mesh) -> Iterator[Finding]:
                 contexts.append((f"{container.path}.", container.body.get("securityContext") or {}))
         for place, context in contexts:
             if context.get("runAsUser") == _PROXY_USER:
-                text = f"user {_PROXY_USER} is the sidecar's own, and bypasses it: use another number"
+                text = (
+                    f"user {_PROXY_USER} is the sidecar's own, and its traffic bypasses the sidecar: use another number"
+                )
                 yield codes.PROXY_USER.at(workload.object, f"{place}securityContext.runAsUser", text)
 
 

@@ -34,10 +34,10 @@ def mtls(subject: Subject) -> Found:
         was, now = (_client(rule) for rule in (change.old, change.new))
         if now == _PLAIN != was:
             host = change.item.object.spec.get("host")
-            yield change.ref, f"callers of {host} speak plain text (tls {was or 'not set'} → {now})"
+            yield change.ref, f"callers of {host} send plain text (tls {was or 'not set'} → {now})"
     for ref, config, before in _configs(subject):
         if before.get("enableAutoMtls", True) and not config.get("enableAutoMtls", True):
-            yield ref, "enableAutoMtls is off: sidecars speak plain text where no rule says otherwise"
+            yield ref, "enableAutoMtls is off: sidecars send plain text unless a DestinationRule sets mutual TLS"
 
 
 def _weaker(old: PeerAuthentications, new: PeerAuthentications, policy: Object) -> str:
@@ -91,8 +91,8 @@ def _outbound(config: Mapping[str, Any]) -> bool:
 
 
 def loosened(subject: Subject) -> Found:
-    """AuthorizationPolicies after whose change requests are let in that were refused, further issuers of tokens, and
-    deleted NetworkPolicies."""
+    """Changed AuthorizationPolicies that let in requests that were refused, additional issuers of tokens, and deleted
+    NetworkPolicies."""
     changed = [one for one in subject.of(kinds.AUTHORIZATION_POLICY) if not _asks_for_token(one)]
     looser = {one.ref: list(_texts(one, subject)) for one in changed}
     yield from _first_of_each(_let_in_by(changed, looser, subject))
@@ -105,7 +105,7 @@ def loosened(subject: Subject) -> Found:
             yield change.ref, f"tokens of {', '.join(more)} are accepted as well"
     for change in subject.of(kinds.NETWORK_POLICY):
         if change.new is None:
-            yield change.ref, "it is gone: its pods take connections from everywhere"
+            yield change.ref, "it is deleted: its pods accept connections from everywhere"
 
 
 def _asks_for_token(change: Change) -> bool:
@@ -120,8 +120,8 @@ def _sides(change: Change, subject: Subject) -> Iterator[tuple[Object, Mesh]]:
 
 
 def _let_in_by(changed: Sequence[Change], looser: Mapping[Ref, Sequence[str]], subject: Subject) -> Found:
-    """The requests that policies refused and that are let in now, with the changed policies that apply to them: those
-    whose own text allows more, if there are any."""
+    """The requests that policies refused and now let in, with the changed policies that apply to them; only those
+    policies whose own text allows more, if there are any."""
     for turned in admitted.opened(subject):
         if not admitted.is_forbidden(turned.was.outcome):
             continue
@@ -131,15 +131,15 @@ def _let_in_by(changed: Sequence[Change], looser: Mapping[Ref, Sequence[str]], s
             if any(turned.concerns(policy, mesh) for policy, mesh in _sides(change, subject))
         ]
         for change in [change for change in near if looser[change.ref]] or near:
-            yield change.ref, f"a request is let in that was refused: {turned.text}"
+            yield change.ref, f"a request that was refused is now let in: {turned.text}"
 
 
 def refused(subject: Subject) -> Found:
-    """AuthorizationPolicies after whose change requests are refused that were let in, and a trust domain that running
-    pods do not have yet."""
+    """Changed AuthorizationPolicies that refuse requests that were let in, and a trust domain that running pods do not
+    have yet."""
     changed = list(subject.of(kinds.AUTHORIZATION_POLICY))
     yield from _first_of_each(
-        (change.ref, f"a request is refused that was let in: {turned.text}")
+        (change.ref, f"a request that was let in is now refused: {turned.text}")
         for turned in admitted.closed(subject)
         if admitted.is_forbidden(turned.now.outcome)
         for change in changed
@@ -152,7 +152,7 @@ def refused(subject: Subject) -> Found:
             yield (
                 ref,
                 f"trustDomain {was} → {now}: running pods have the old identity until they restart, and get 403 where"
-                f" policies name callers; trustDomainAliases: [{was}] lets both in",
+                f" policies name callers; trustDomainAliases: [{was}] allows both",
             )
 
 
@@ -171,7 +171,7 @@ def _first_of_each(found: Found) -> Found:
 
 
 def _texts(change: Change, subject: Subject) -> Iterator[str]:
-    """How access gets looser by the texts of a policy alone."""
+    """How access gets looser, judged only by the text of a policy."""
     for policy, other in ((change.old, change.new), (change.new, change.old)):
         if policy:
             yield from _looser(policy, other, policy is change.old, subject)
@@ -182,11 +182,11 @@ def _looser(policy: Object, other: Object | None, is_old: bool, subject: Subject
     action = policy.spec.get("action", "ALLOW")
     rest = other if other and _about(other) == _about(policy) else None
     if is_old and action == "DENY" and not _covered(policy, rest):
-        yield "it denies less than before" if rest else "what it denied is no longer denied by it"
+        yield "it denies less than before" if rest else "it no longer denies what it denied before"
     elif is_old and action == "ALLOW" and not rest and not _guards(subject.new, policy):
-        yield "no other policy allows anything here: everybody may call"
+        yield "no other policy allows requests to these pods: everybody may call them"
     elif not is_old and action == "ALLOW" and _guards(subject.old, policy) and not _covered(policy, rest):
-        yield "it allows more than before" if rest else "it allows what was not allowed"
+        yield "it allows more than before" if rest else "it allows requests that were not allowed before"
 
 
 def _about(policy: Object) -> tuple[str, Mapping[str, str], Sequence[Mapping[str, str]]]:
@@ -214,7 +214,7 @@ def _reaches(one: Object, policy: Object, mesh: Mesh) -> bool:
 def _covered(policy: Object, other: Object | None) -> bool:
     """Whether the rules of `other` match every request that the rules of `policy` match.
 
-    Rules are compared one by one, so that it may be False where several rules together match them.
+    Rules are compared one by one, so the result may be False although several rules together match them.
     """
     theirs = other.items("rules") if other else ()
     return all(any(_within(rule or {}, wide or {}) for wide in theirs) for rule in policy.items("rules"))
@@ -255,14 +255,14 @@ def tokens(subject: Subject) -> Found:
                 one for one in subject.requests.answers if _is_let_in_without_token(change.old, subject.old, *one)
             ]
             if let_in or not admitted.is_evaluated(change.old, subject.old):
-                yield change.ref, "fewer requests need a token" if change.new else "requests need no token any more"
+                yield change.ref, "fewer requests need a token" if change.new else "requests no longer need a token"
     for change in subject.of(kinds.REQUEST_AUTHENTICATION):
         if change.new is None:
             yield change.ref, "tokens are no longer validated: requests with invalid ones are accepted"
 
 
 def _is_let_in_without_token(policy: Object, mesh: Mesh, sample: Sample, was: Answer, now: Answer) -> bool:
-    """Whether a request without a token gets past a policy that refused it, be there a route for it or not."""
+    """Whether a request without a token passes a policy that refused it, whether or not there is a route for it."""
     refused = admitted.is_forbidden(was.outcome) and not admitted.is_forbidden(now.outcome)
     return not sample.principal and refused and admitted.Turned(sample, was, now).concerns(policy, mesh)
 
@@ -281,15 +281,15 @@ RISKS: Final = (
     RiskKind(
         name="access rules loosened",
         weight=Weight.HIGH,
-        meaning="a request is let in that AuthorizationPolicies refused (by their texts, where that is not evaluated),"
-        " another issuer of tokens is trusted, or a NetworkPolicy is deleted",
+        meaning="a request that AuthorizationPolicies refused is now let in (judged by their texts if they are not"
+        " evaluated), another issuer of tokens is trusted, or a NetworkPolicy is deleted",
         find=loosened,
     ),
     RiskKind(
         name="requests refused",
         weight=Weight.MEDIUM,
-        meaning="an AuthorizationPolicy refuses a request that was let in, or running pods have an identity of another"
-        " trustDomain than policies name",
+        meaning="an AuthorizationPolicy refuses a request that was let in, or policies name callers by another"
+        " trustDomain than running pods have",
         find=refused,
     ),
     RiskKind(

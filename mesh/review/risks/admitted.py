@@ -1,4 +1,4 @@
-"""Requests that are let in after a change and were not before, or the other way round."""
+"""Finds requests that are let in only before or only after a change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FORBIDDEN = 403
 
 @dataclass(frozen=True)
 class Turned:
-    """A request that is let in on one side of a change, and not on the other."""
+    """A request that is let in on only one side of a change."""
 
     sample: Sample
     was: Answer
@@ -32,7 +32,7 @@ class Turned:
         return f"{self.sample}: {self.was.text} → {self.now.text}"
 
     def concerns(self, policy: Object, mesh: Mesh) -> bool:
-        """Whether a policy applies to a pod that the request comes to, or to the gateway that it comes through."""
+        """Whether a policy applies to a pod that the request reaches, or to the gateway through which it comes."""
         names = {
             (receiver.host.split(".")[1] if "." in receiver.host else "", name)
             for outcome in (self.was.outcome, self.now.outcome)
@@ -62,18 +62,18 @@ def is_forbidden(outcome: Outcome | None) -> bool:
 
 
 def opened(subject: Subject) -> Sequence[Turned]:
-    """The requests that are let in now and were not before; none if the stack is new. Of a caller or gateway that is
-    new, nothing is known before."""
+    """The requests that are let in only after the change; none if the stack is new. A new workload has no answers from
+    before."""
     return [one for one in _asked(subject) if is_let_in(one.now.outcome) and not is_let_in(one.was.outcome)]
 
 
 def closed(subject: Subject) -> Sequence[Turned]:
-    """The requests that were let in before and are not now."""
+    """The requests that are let in only before the change."""
     return [one for one in _asked(subject) if is_let_in(one.was.outcome) and not is_let_in(one.now.outcome)]
 
 
 def _asked(subject: Subject) -> Iterator[Turned]:
-    """The requests that both meshes answer; those through a gateway also if its pods are new."""
+    """The requests that both meshes answer, and all requests through gateways, even if their pods are new."""
     for sample, was, now in [] if subject.is_new else subject.requests.answers:
         if sample.outside or NO_SUCH_WORKLOAD not in (was.text, now.text):
             yield Turned(sample, was, now)
@@ -94,8 +94,8 @@ def routes(virtual_service: Object, sample: Sample) -> bool:
 
 
 def is_evaluated(policy: Object, mesh: Mesh) -> bool:
-    """Whether samples show all that an AuthorizationPolicy does: it applies to pods with a sidecar, all callers that it
-    names are workloads of the mesh, and its conditions are evaluated."""
+    """Whether samples show all effects of an AuthorizationPolicy: it applies to pods with a sidecar, the callers that
+    it names are workloads of the mesh, and its conditions are evaluated."""
     if policy.spec.get("action") == "CUSTOM" or any(rules.unknown_keys(policy)):
         return False
     if not any(pod.proxy for pod in mesh.selected_by(policy)):
@@ -104,7 +104,7 @@ def is_evaluated(policy: Object, mesh: Mesh) -> bool:
 
 
 def _is_known(field: str, pattern: str, mesh: Mesh) -> bool:
-    """Whether a workload of the mesh has such a principal, in whatever trust domain, or is in such a namespace."""
+    """Whether a workload of the mesh has such a principal, in any trust domain, or is in such a namespace."""
     if field == "namespaces":
         return any(matches(pattern, pod.namespace) for pod in mesh.workloads.all)
     account = pattern.partition("/")[2]

@@ -1,4 +1,4 @@
-"""Risks for what runs: restarted, deleted or fewer pods, replaced objects, changed Secrets, wider roles."""
+"""Risks for availability: restarted, deleted or fewer pods, replaced objects, changed Secrets, wider roles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST: Final = 3
 
 
 def restarts(subject: Subject) -> Found:
-    """Workloads whose pods are replaced by others."""
+    """Workloads whose pods are replaced."""
     for old, new, replaced in _restarted(subject):
         yield new.ref, f"{_pods(old, subject.old)}: {'it is replaced' if replaced else _why(old, new)}"
 
@@ -69,7 +69,7 @@ def restarting(subject: Subject) -> frozenset[Ref]:
 
 
 def _number(obj: Object, mesh: Mesh) -> tuple[int, bool]:
-    """The number of pods of a workload, and whether it may be larger: by an autoscaler, or with a pod on each node."""
+    """The number of pods of a workload, and whether it may be larger: with an autoscaler, or a pod on each node."""
     if obj.kind == kinds.DAEMON_SET:
         return 1, True
     if scaler := _scaler(obj, mesh):
@@ -114,7 +114,7 @@ def fewer(subject: Subject) -> Found:
                 yield change.ref, f"at least {was} → {now} pods"
     for change in subject.of(kinds.POD_DISRUPTION_BUDGET):
         if change.new is None and any(one.name == change.ref.name for one in subject.new.of(kinds.DEPLOYMENT)):
-            yield change.ref, "all pods may be gone while nodes are drained"
+            yield change.ref, "a drain of nodes may evict all pods at once"
 
 
 def replaced(subject: Subject) -> Found:

@@ -19,7 +19,7 @@ from mesh.review.subject import Subject
 _OUTSIDE: Final = ("ClusterIP", "NodePort", "LoadBalancer")
 """Types of Services, from the least to the most exposed."""
 _ADDONS: Final = "mesh:addons"
-"""The key of the stack's config that addons come from."""
+"""The config key that addons come from."""
 _TLS: Final = ("", "PASSTHROUGH", "SIMPLE", "MUTUAL")
 """TLS modes of a Gateway's server, from the weakest to the strongest."""
 
@@ -39,14 +39,14 @@ def opened(subject: Subject) -> Found:
 
 
 def more_paths(subject: Subject) -> Found:
-    """Gateways and VirtualServices after whose change a request from outside is let in that was not routed before, to a
-    service that could be reached at this host before."""
+    """Changed Gateways and VirtualServices that let in a request from outside that was not routed before, to a service
+    that could already be reached at this host."""
     yield from _routed(subject, known=True)
 
 
 def _routed(subject: Subject, known: bool = False) -> Found:
-    """Gateways and VirtualServices after whose change a request from outside is let in that was not routed before: the
-    Gateway, if it changes. `known`: to services that could be reached at its host before, or to others."""
+    """Changed Gateways and VirtualServices that let in a request from outside that was not routed before: the Gateway,
+    if it changes. `known`: whether only to services that could already be reached at its host, or only to others."""
     gateways = [one for one in subject.of(kinds.GATEWAY) if one.new and _public(subject.new, one.new)]
     routes = [one for one in subject.of(kinds.VIRTUAL_SERVICE) if one.new]
     before = {key for sample, was, _ in subject.requests.answers for key in _reached(sample, was)}
@@ -59,12 +59,12 @@ def _routed(subject: Subject, known: bool = False) -> Found:
         by_gateway = [one.ref for one in gateways if one.new and admitted.serves(one.new, turned.sample)]
         by_route = [one.ref for one in routes if one.new and admitted.routes(one.new, turned.sample)]
         for ref in by_gateway or by_route:
-            seen.setdefault(ref, f"a request from outside is let in that was not: {turned.text}")
+            seen.setdefault(ref, f"a request from outside is newly let in: {turned.text}")
     yield from seen.items()
 
 
 def _reached(sample: Sample, answer: Answer) -> set[tuple[str, int, bool, str]]:
-    """The services that a request from outside reaches, with the host and port that it asks."""
+    """The services that a request from outside reaches, with the requested host and port."""
     receivers = answer.outcome.receivers if answer.outcome and sample.outside else ()
     at = sample.host, sample.port, sample.secure
     return {(*at, receiver.host) for receiver in receivers if receiver.status == 200}
@@ -77,8 +77,8 @@ def _comes_from_outside(sample: Sample, subject: Subject) -> bool:
 
 
 def _unasked(gateway: Object, mesh: Mesh) -> set[tuple[int, str]]:
-    """The ports and hosts of a Gateway's servers whose requests are not evaluated: of all if its pods are not part of
-    the stack, else those that are not for HTTP, or pass TLS through."""
+    """The ports and hosts of a Gateway's servers whose requests are not evaluated: all servers if the pods are not part
+    of the stack, else the servers that are not for HTTP, or pass TLS through."""
     known = bool(mesh.gateway_pods(gateway))
     return {
         (server["port"]["number"], host.rpartition("/")[2])
@@ -99,7 +99,7 @@ def _service(old: Object | None, new: Object) -> Iterator[str]:
         return
     before, after = (set(obj.items("loadBalancerSourceRanges")) for obj in (old, new))
     if before and not after:
-        yield "loadBalancerSourceRanges is gone: every address may connect"
+        yield "loadBalancerSourceRanges is removed: every address may connect"
     elif before and (more := sorted(after - before)):
         yield f"addresses {', '.join(more)} may connect as well"
     ports = {port["port"] for port in new.items("ports")} - {port["port"] for port in old.items("ports")}
@@ -182,7 +182,7 @@ def _weaker(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if all(mode in _TLS for mode in modes) and _TLS.index(modes[1]) < _TLS.index(modes[0]):
         return f"TLS {modes[0]} → {modes[1] or 'none'}"
     if was.get("httpsRedirect") and not now.get("httpsRedirect"):
-        return "plain HTTP is no longer sent to https"
+        return "plain HTTP is no longer redirected to https"
     oldest = [said.get("minProtocolVersion") or "TLS_AUTO" for said in (was, now)]
     return f"oldest TLS {oldest[0]} → {oldest[1]}" if oldest[1] < oldest[0] and oldest[0] != "TLS_AUTO" else ""
 
@@ -209,15 +209,15 @@ RISKS: Final = (
         name="opened to the outside",
         weight=Weight.HIGH,
         meaning="a Service becomes NodePort or LoadBalancer, or such a Service has more ports or admits more addresses;"
-        " a request through a gateway is let in that was not routed before, to a service that could not be reached at"
-        " this host (of Gateways for TCP or TLS: more hosts or ports)",
+        " a gateway lets in a request that was not routed before, to a service that could not be reached at this host"
+        " (for Gateways with TCP or TLS: more hosts or ports)",
         find=opened,
     ),
     RiskKind(
         name="more paths from outside",
         weight=Weight.MEDIUM,
-        meaning="a request through a gateway is let in that was not routed before, to a service that could already be"
-        " reached at this host",
+        meaning="a gateway lets in a request that was not routed before, to a service that could already be reached at"
+        " this host",
         find=more_paths,
     ),
     RiskKind(

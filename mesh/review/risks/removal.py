@@ -1,4 +1,4 @@
-"""Risks of removal: definitions, namespaces, data, sidecar injection, admission webhooks and rate limits."""
+"""Risks of removal: CRDs, namespaces, data, sidecar injection, admission webhooks and rate limits."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def definitions(subject: Subject) -> Found:
     """CustomResourceDefinitions that are deleted from the cluster."""
     for change in subject.of(kinds.CUSTOM_RESOURCE_DEFINITION):
         if change.op in ("delete", "replace") and not change.item.retained:
-            yield change.ref, "all of its custom resources on the cluster are erased with it, whoever made them"
+            yield change.ref, "all of its custom resources on the cluster are deleted with it, whoever created them"
 
 
 def namespaces(subject: Subject) -> Found:
     """Namespaces that are deleted from the cluster."""
     for change in subject.of(kinds.NAMESPACE):
         if change.op in ("delete", "replace") and not change.item.retained:
-            yield change.ref, "everything in it is deleted with it, whoever made it"
+            yield change.ref, "everything in it is deleted with it, whoever created it"
 
 
 def volumes(subject: Subject) -> Found:
@@ -52,7 +52,7 @@ def injection(subject: Subject) -> Found:
             if not known or place in lost:
                 lost.setdefault(place, [])
     for place, names in sorted(lost.items()):
-        yield Ref(kinds.NAMESPACE, "", place), _pods(names) if names else "its pods get no sidecar from now on"
+        yield Ref(kinds.NAMESPACE, "", place), _pods(names) if names else "its pods no longer get a sidecar"
 
 
 def _pods(names: list[str]) -> str:
@@ -142,7 +142,7 @@ RISKS: Final = (
     RiskKind(
         name="injection off",
         weight=Weight.HIGH,
-        meaning="workloads that have a sidecar get none any more, by namespace",
+        meaning="workloads that have a sidecar no longer get one, by namespace",
         find=injection,
     ),
     RiskKind(

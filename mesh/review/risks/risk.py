@@ -26,7 +26,7 @@ class Weight(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Risk:
-    """A consequence of a change that a reviewer should know before approving it."""
+    """A consequence of a change that a reviewer should know about before approval."""
 
     weight: Weight
     name: str

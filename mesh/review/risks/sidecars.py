@@ -1,4 +1,4 @@
-"""Risks for sidecars that run: they keep the control plane and the configuration that their pod was made with."""
+"""Risks for running sidecars: they keep the control plane and the configuration with which their pod was created."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _MOST: Final = 3
 
 
 def control_planes(subject: Subject) -> Found:
-    """Services of istiod that are deleted, while pods that do not restart ask them."""
+    """Services of istiod that are deleted although pods that do not restart depend on them."""
     for service in _gone(subject):
         left = [one for one in _staying(subject) if _asks(one, service, subject.old)]
         unknown = _unknown(subject.old, _revision(service))
         if left or unknown:
             who = [availability.pods([one.object for one in left], subject.old)] if left else []
-            who += [f"the pods of others in namespace {', '.join(unknown)}"] if unknown else []
+            who += [f"unknown pods in namespace {', '.join(unknown)}"] if unknown else []
             way_out = _way_out(subject)
-            yield service.ref, f"{' and '.join(who)} would keep a sidecar that asks it; `up` refuses. {way_out}"
+            yield service.ref, f"{' and '.join(who)} would keep a sidecar that connects to it; `up` refuses. {way_out}"
 
 
 def _way_out(subject: Subject) -> str:
     if not any(control_plane.serves_proxies(one.body) for one in subject.new.of(kinds.SERVICE)):
-        return "Take them out of the stack as well, or restart them without a sidecar first"
+        return "Remove them from the stack as well, or restart them without a sidecar first"
     return f"Keep the old control plane beside the new one (mesh:controlPlanes) until they have moved: {GUIDE}"
 
 
@@ -54,7 +54,7 @@ def _gone(subject: Subject) -> Iterator[Object]:
 
 
 def _staying(subject: Subject) -> Iterator[Workload]:
-    """The workloads before the change with a proxy whose pods stay as they are."""
+    """The workloads with a proxy whose pods do not change, as they were before the change."""
     moving = availability.restarting(subject)
     for one in subject.old.workloads.all:
         if one.proxy and one.object.ref not in moving and subject.new.get(one.object.ref):
@@ -77,7 +77,7 @@ def _revision(service: Object) -> str:
 
 
 def _unknown(mesh: Mesh, revision: str) -> list[str]:
-    """The namespaces that a revision injects, and of whose pods the stack knows none."""
+    """The namespaces that a revision injects and whose pods the stack does not know."""
     return sorted(
         name
         for name, obj in mesh.namespaces.items()
@@ -88,7 +88,7 @@ def _unknown(mesh: Mesh, revision: str) -> list[str]:
 
 
 def outdated(subject: Subject) -> Found:
-    """Pods that keep a sidecar other than the one that they would get now, by namespace; and gateways."""
+    """Pods that keep another sidecar than a new pod gets, by namespace; and gateways with an old configuration."""
     yield from _injected(subject)
     yield from _gateways(subject)
 
@@ -97,7 +97,7 @@ def _injected(subject: Subject) -> Found:
     before, after = (injection.injectors(mesh, subject.release) for mesh in (subject.old, subject.new))
     by_namespace: dict[str, list[Workload]] = {}
     reasons: dict[str, tuple[Injector, Injector]] = {}
-    gone = {_revision(service) for service in _gone(subject)}  # whose pods have a risk of their own
+    gone = {_revision(service) for service in _gone(subject)}  # their pods have a risk of their own
     for one in (*_staying(subject), *_of_others(subject)):
         now = subject.new.workloads.named(one.namespace, one.object.name) or one
         was, will = _injecting(one, subject.old), _injecting(now, subject.new)
@@ -113,7 +113,7 @@ def _injected(subject: Subject) -> Found:
 
 
 def _of_others(subject: Subject) -> Iterator[Workload]:
-    """A workload for each injected namespace of which the stack knows none."""
+    """A workload that stands for the unknown ones of each injected namespace without known workloads."""
     for name, obj in subject.old.namespaces.items():
         still = workloads.injects_by_default(obj) and workloads.injects_by_default(subject.new.namespaces.get(name))
         if still and not subject.old.workloads.select({}, name):
@@ -143,7 +143,7 @@ def _command(place: str, found: Iterable[Object]) -> str:
 
 
 def _gateways(subject: Subject) -> Found:
-    """Gateways read `defaultConfig` from the mounted ConfigMap of the mesh once, when they start."""
+    """Gateways with an old configuration: they read `defaultConfig` from the mounted ConfigMap only when they start."""
     for one in _staying(subject):
         name = _mounted(one)
         maps = [mesh.get(Ref(kinds.CONFIG_MAP, one.namespace, name)) for mesh in (subject.old, subject.new)]
@@ -158,13 +158,13 @@ def _gateways(subject: Subject) -> Found:
 
 
 def _read_at_start(config_map: Object | None) -> Mapping[str, Any]:
-    """What a gateway reads of the MeshConfig, in the names of the stack's config."""
+    """The part of the MeshConfig that a gateway reads when it starts, by config keys."""
     config = injection.mesh_config(config_map).get("defaultConfig") or {}
     return {"meshConfig": {"defaultConfig": {key: config[key] for key in config if key not in _OF_INJECTION}}}
 
 
 def _mounted(workload: Workload) -> str:
-    """The ConfigMap with the MeshConfig that a proxy of its own mounts; empty if it mounts none."""
+    """The ConfigMap with the MeshConfig that a proxy in the pod template mounts; empty if it mounts none."""
     if injection.is_injected(workload):
         return ""
     names = [(volume.get("configMap") or {}).get("name", "") for volume in workload.pod.get("volumes") or ()]
@@ -175,14 +175,14 @@ RISKS: Final = (
     RiskKind(
         name="control plane removed",
         weight=Weight.HIGH,
-        meaning="the Service of istiod is deleted, while pods with a sidecar that do not restart ask it",
+        meaning="the Service of istiod is deleted, but sidecars of pods that do not restart still connect to it",
         find=control_planes,
     ),
     RiskKind(
         name="old sidecars stay",
         weight=Weight.MEDIUM,
-        meaning="what is injected changes, or what a gateway reads when it starts; pods keep what they have until they"
-        " restart",
+        meaning="the injected sidecar changes, or the configuration that a gateway reads when it starts; pods keep the"
+        " old one until they restart",
         find=outdated,
     ),
 )

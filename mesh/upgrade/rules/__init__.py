@@ -1,4 +1,4 @@
-"""The rules: for each difference between releases, one that finds what it concerns; and general ones."""
+"""The rules: one for each difference between releases, which finds the places that it affects; and general ones."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ BY_NAME: Final[Mapping[str, Callable[[Subject], Iterator[Hit]]]] = {
     **tracing.RULES,
     **installation.RULES,
 }
-"""By name of the difference in `Release.differences`, the rule that finds what it concerns."""
+"""The rule that finds the affected places, by the name of the difference in `Release.differences`."""
 GENERAL: Final[Sequence[Callable[[Subject], Iterator[Change]]]] = (
     *versions.RULES,
     *gone.RULES,
     *refused.RULES,
     *filters.GENERAL,
 )
-"""The rules that make changes by themselves, of what the two releases know."""
+"""The rules that make changes without a difference, by comparing the two releases."""

@@ -1,4 +1,4 @@
-"""EnvoyFilters: the proxies that they are for, and the filters that they name."""
+"""EnvoyFilters: the proxies that they patch, and the filters that they name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _all_patches(subject: Subject) -> Iterator[tuple[Object, str, Mapping[str, A
 
 
 def proxy_versions(subject: Subject) -> Iterator[Change]:
-    """The patches for proxies of the release before, and not of the one after, unless another patch is for those."""
+    """The patches for proxies of the older release only, unless another patch is for those of the newer one."""
     for obj, path, patch in _all_patches(subject):
         if not _fits(patch, subject.before.release.version) or _fits(patch, subject.after.release.version):
             continue
@@ -47,7 +47,7 @@ def proxy_versions(subject: Subject) -> Iterator[Change]:
             before=f"{show(version)} matches proxies of {subject.before.release.version}",
             after=f"it matches none of {subject.after.release.version}: they do not get the patch",
             remedy="add a patch for the newer proxies beside it, after a trial on one workload; what the patch changes"
-            " may be called otherwise there",
+            " may have another name there",
             source="EnvoyFilter, ProxyMatch (istio/api: networking/v1alpha3)",
         )
 
@@ -58,13 +58,13 @@ def _fits(patch: Mapping[str, Any], version: str) -> bool:
 
 
 def _target(patch: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a patch applies to, its proxies aside."""
+    """What a patch applies to, without the proxies."""
     match = {key: value for key, value in (patch.get("match") or {}).items() if key != "proxy"}
     return patch.get("applyTo"), match
 
 
 def gone(subject: Subject) -> Iterator[Change]:
-    """The filters that a patch names, in its match or in what it adds, and that the newer proxies do not have."""
+    """The filters that a patch names, in its match or its value, and that newer proxies do not have."""
     known = subject.after.release.differences.filters
     for obj, path, patch in _patches(subject):
         used = [*(name for _, name in _matched(patch)), *_texts((patch.get("patch") or {}).get("value"))]
@@ -95,7 +95,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _matched(patch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The names of filters that the match of a patch asks for, with their paths."""
+    """The names of filters in the match of a patch, with their paths."""
     listener = (patch.get("match") or {}).get("listener") or {}
     network = (listener.get("filterChain") or {}).get("filter") or {}
     found = {
@@ -107,7 +107,7 @@ def _matched(patch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def names(subject: Subject) -> Iterator[Hit]:
-    """The filters that a match asks for by their names of old."""
+    """The filters that a match names by their old names."""
     known = subject.after.release.differences.filter_names
     for obj, path, patch in _patches(subject):
         for below, name in _matched(patch):

@@ -16,14 +16,14 @@ from mesh.values.values import Values
 
 
 def of_settings(subject: Subject) -> Iterator[Change]:
-    """The values of the installation's own, beside its profile, that the release lacks."""
+    """The installation's own values, outside of its profile, that the release lacks."""
     known = subject.after.release.differences.settings
     for part in Lacks(subject.after.release.api.lacks).parts(Values, settings.own(subject.before)):
         yield _change(subject, "gone-settings", Place(f"mesh:{written(part.path)}"), known.get(part.name))
 
 
 def of_profile(subject: Subject) -> Iterator[Change]:
-    """The profile, if the release has none of its name."""
+    """The profile, if the release does not have it."""
     name = settings.profile(subject.before)
     if name not in subject.after.release.profiles.names:
         yield _change(
@@ -32,7 +32,7 @@ def of_profile(subject: Subject) -> Iterator[Change]:
 
 
 def variables(subject: Subject) -> Iterator[Change]:
-    """The environment variables that somebody sets and nobody reads any more."""
+    """The environment variables that are set, but that the newer release no longer reads."""
     before, after = subject.before.release, subject.after.release
     for key, found in _environments(subject).items():
         for name in found:
@@ -42,7 +42,7 @@ def variables(subject: Subject) -> Iterator[Change]:
 
 
 def _environments(subject: Subject) -> Mapping[str, Mapping[str, str]]:
-    """The variables that are set, by key of the config; those of a gateway that all of its kind have are not."""
+    """The variables that are set, by config key, without the default variables of gateways."""
     values, profiles = subject.before.values, subject.before.release.profiles
     found = {"pilot.env": values.pilot.env, "meshConfig.defaultConfig.proxyMetadata": subject.metadata}
     for name, gateway in values.gateways.items():
@@ -52,7 +52,7 @@ def _environments(subject: Subject) -> Mapping[str, Mapping[str, str]]:
 
 
 def of_annotations(subject: Subject) -> Iterator[Change]:
-    """The annotations of objects and pods that the release does not know any more."""
+    """The annotations of objects and pods that the release no longer knows."""
     before, after = subject.before.release, subject.after.release
     lost = before.annotations.readers.keys() - after.annotations.readers.keys()
     for place, found in _annotated(subject):
@@ -81,7 +81,7 @@ def _change(subject: Subject, name: str, place: Place, known: Gone | None) -> Ch
         since=known.since if known else release.name,
         places=(place,),
         before="",
-        after=f"Istio {release.name} has no such thing: {known.after}" if known else f"Istio {release.name} lacks it",
+        after=f"Istio {release.name} does not have it: {known.after}" if known else f"Istio {release.name} lacks it",
         remedy=known.remedy if known else "leave it out",
         source=known.source if known else f"docs/releases.md, {release.name}",
     )

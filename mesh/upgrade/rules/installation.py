@@ -25,7 +25,7 @@ def gateway_api(subject: Subject) -> Iterator[Hit]:
 
 
 def operator(subject: Subject) -> Iterator[Hit]:
-    """What an operator in the cluster installs from."""
+    """The IstioOperators from which an operator in the cluster installs Istio."""
     yield from (Hit(Place.of(obj)) for obj in subject.mesh.objects if obj.kind == _OPERATOR)
 
 

@@ -1,4 +1,4 @@
-"""Sidecars and gateways as containers, and what is redirected to them."""
+"""Sidecars and gateways as containers, and the traffic that is redirected to them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mesh.upgrade.changes import Place
 from mesh.upgrade.subject import Hit, Subject
 
 _NATIVE: Final = (1, 33)
-"""The version of Kubernetes from which on the injector makes sidecars init containers by itself."""
+"""The first version of Kubernetes on which the injector makes sidecars init containers by default."""
 _PROBES: Final = ("startupProbe", "readinessProbe", "livenessProbe")
 _REWRITE: Final = "sidecar.istio.io/rewriteAppHTTPProbers"
 _CPU_LIMIT: Final = "sidecar.istio.io/proxyCPULimit"
@@ -29,13 +29,13 @@ _DNS: Final = "53"
 
 
 def native_sidecars(subject: Subject) -> Iterator[Hit]:
-    """All workloads with a sidecar that the injector makes, unless the cluster is too old."""
+    """All workloads with an injected sidecar, unless the cluster is too old."""
     if subject.kubernetes is None or subject.kubernetes >= _NATIVE:
         yield from (Hit(Place.of(one.object)) for one in subject.injected)
 
 
 def startup_probes(subject: Subject) -> Iterator[Hit]:
-    """The same, if their sidecars will have the probe."""
+    """All workloads with an injected sidecar, if sidecars will have the startup probe."""
     probe = subject.after.values.global_.proxy.startupProbe
     for one in subject.injected if probe.enabled else ():
         yield Hit(Place.of(one.object), {"seconds": str(probe.failureThreshold)})
@@ -55,7 +55,7 @@ def tcp_probes(subject: Subject) -> Iterator[Hit]:
 
 
 def port_22(subject: Subject) -> Iterator[Hit]:
-    """The pods that listen on port 22, which their sidecar will get."""
+    """The pods that listen on port 22, which will be redirected to their sidecar."""
     for one in subject.injected:
         excluded = one.annotations.get(_EXCLUDED_INBOUND, subject.after.values.global_.proxy.excludeInboundPorts)
         included = one.annotations.get(_INCLUDED_INBOUND, "*").split(",")
@@ -65,7 +65,7 @@ def port_22(subject: Subject) -> Iterator[Hit]:
 
 
 def volume_groups(subject: Subject) -> Iterator[Hit]:
-    """The pods with volumes that outlive them, of containers that may need the group which injection gave them."""
+    """The pods with persistent volumes whose containers may need the group that injection set."""
     if subject.before.values.pilot.env.get(_GROUP_SWITCH) == "false":
         return
     for one in subject.injected:
@@ -106,12 +106,12 @@ def gateway_threads(subject: Subject) -> Iterator[Hit]:
         new = _threads(subject, (there.resources.limits or {}).get("cpu"))
         if gateway.enabled and new and "concurrency" not in there.podAnnotations.get(proxyconfig.ANNOTATION, ""):
             chosen = _chosen(subject)
-            reason = "concurrency of the mesh counts for gateways, too" if chosen else "as many as its CPU limit"
+            reason = "concurrency of the mesh also applies to gateways" if chosen else "as many as its CPU limit"
             yield Hit(Place(f"mesh:gateways.{name}"), {"new": _said(new), "reason": reason})
 
 
 def _threads(subject: Subject, limit: Any) -> int:
-    """The threads of a proxy of the newer release; 0: one for each core of its node."""
+    """The number of threads of a proxy of the newer release; 0 means one for each core of its node."""
     chosen = _chosen(subject)
     if chosen is not None:
         return chosen
@@ -128,7 +128,7 @@ def _said(threads: int) -> str:
 
 
 def dns_exclusions(subject: Subject) -> Iterator[Hit]:
-    """The pods that answer DNS by their agent, and exclude where DNS requests may go."""
+    """The pods whose agent answers DNS requests, and that exclude addresses or ports of DNS servers."""
     for one in subject.injected if subject.captures_dns else ():
         ports = one.annotations.get(_EXCLUDED_PORTS, "").replace(" ", "").split(",")
         named = {_EXCLUDED_PORTS: _DNS in ports, _EXCLUDED_RANGES: bool(one.annotations.get(_EXCLUDED_RANGES))}

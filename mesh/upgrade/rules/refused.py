@@ -1,4 +1,4 @@
-"""Istio's objects that the newer release refuses, and kinds and versions that it does not serve."""
+"""Objects of Istio that the newer release refuses, and kinds and versions that it does not serve."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mesh.upgrade.subject import Subject
 
 
 def objects(subject: Subject) -> Iterator[Change]:
-    """What the newer release refuses of Istio's objects, and the earlier one accepts."""
+    """Objects of Istio that the older release accepts, and the newer one refuses."""
     for kind in reading.TYPES:
         for obj in subject.own(kind):
             message = obj.form.message
@@ -36,7 +36,7 @@ def _problems(release: str, obj: Object, message: Kind) -> Iterator[tuple[str, s
 
 
 def kinds(subject: Subject) -> Iterator[Change]:
-    """Istio's objects of a kind, or in a version, that the newer release does not serve, and the earlier one does."""
+    """Objects of Istio of a kind or in a version that the older release serves, but the newer one does not."""
     for obj in subject.mesh.objects:
         text = _unserved(subject.after, obj)
         if text and not _unserved(subject.before, obj):
@@ -44,7 +44,7 @@ def kinds(subject: Subject) -> Iterator[Change]:
 
 
 def _unserved(installation: Installation, obj: Object) -> str:
-    """Why a release does not serve an object; empty if it does, or if it is none of Istio's."""
+    """Why a release does not serve an object; empty if it does, or if the object is not Istio's."""
     kind = reading.TYPES.get(obj.kind)
     version = str(obj.body["apiVersion"]).rpartition("/")[2]
     return lacking.of_kind(installation.release.name, kind, version) if kind else ""

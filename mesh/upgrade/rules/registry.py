@@ -20,7 +20,7 @@ _MANY: Final = 2
 
 
 def load_balancer(subject: Subject) -> Iterator[Hit]:
-    """The services of several endpoints for which no DestinationRule says how requests are spread."""
+    """The services with several endpoints for which no DestinationRule sets the load balancing."""
     chosen = [host for host, _ in _rules(subject, _chooses)]
     for service in subject.called:
         if _endpoints(subject, service) >= _MANY and not any(covers(host, service.host) for host in chosen):
@@ -33,7 +33,7 @@ def _chooses(rule: Object) -> bool:
 
 
 def _endpoints(subject: Subject, service: Service) -> int:
-    """How many endpoints a service has; 0 if proxies do not choose among them, or nobody knows."""
+    """The number of endpoints of a service; 0 if proxies do not choose among them, or if it is unknown."""
     spec = service.object.spec
     if service.object.kind == kinds.SERVICE:
         direct = spec.get("clusterIP") == "None" or spec.get("type") == "ExternalName"
@@ -44,7 +44,7 @@ def _endpoints(subject: Subject, service: Service) -> int:
 
 
 def _sizes(subject: Subject, service: Service) -> Iterator[int]:
-    """The numbers of pods among which proxies choose: of the subsets, if all requests go to subsets, or of all."""
+    """The numbers of pods among which proxies choose: those of subsets if requests go to subsets, else of all pods."""
     mesh, subsets = subject.mesh, {"": service.selector or {}}
     for host, rule in _rules(subject):
         if host == service.host:
@@ -93,7 +93,7 @@ def target_ports(subject: Subject) -> Iterator[Hit]:
 
 
 def same_host(subject: Subject) -> Iterator[Hit]:
-    """The services whose host services of other namespaces have, too, as other namespaces see."""
+    """The services that are visible to other namespaces and share their host with services of other namespaces."""
     seen: dict[str, list[Service]] = defaultdict(list)
     for service in subject.mesh.services.all:
         if service.exported_to - {service.namespace}:

@@ -14,7 +14,7 @@ from mesh.upgrade.changes import Place
 from mesh.upgrade.subject import Hit, Subject
 
 _NO_REQUESTS: Final = ("redirect", "directResponse", "delegate")
-"""Fields of a route that sends requests nowhere."""
+"""Fields of routes that forward no requests themselves."""
 
 
 def default_retries(subject: Subject) -> Iterator[Hit]:
@@ -66,7 +66,7 @@ def without_headers(subject: Subject) -> Iterator[Hit]:
 
 
 def internal_headers(subject: Subject) -> Iterator[Hit]:
-    """The conditions of gateways' routes, and of policies, on headers that Envoy makes for internal callers."""
+    """The conditions of gateways' routes and of policies on headers that Envoy sets for internal callers."""
     for obj in subject.mesh.of(kinds.VIRTUAL_SERVICE):
         for path, match in _matches(obj) if any(virtual_services.gateways(obj)) else ():
             for field in ("headers", "withoutHeaders"):
@@ -87,7 +87,7 @@ def _matches(obj: Object) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def wildcard_hosts(subject: Subject) -> Iterator[Hit]:
-    """The VirtualServices for sidecars whose host a wildcard of another one covers, unless they are the older one."""
+    """The VirtualServices for sidecars whose host matches a wildcard of another one, unless they are older."""
     of_sidecars = virtual_services.of_sidecars(subject.mesh)
     for host, narrow in of_sidecars.items():
         for wide in (one for one in hosts.wildcards(host) if one != host and one in of_sidecars):

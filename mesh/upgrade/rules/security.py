@@ -1,4 +1,4 @@
-"""TLS of DestinationRules, mutual TLS, AuthorizationPolicies, and who asks istiod."""
+"""TLS of DestinationRules, mutual TLS, AuthorizationPolicies, and clients of istiod."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KIALI: Final = ("app", "app.kubernetes.io/name")
 
 
 def server_certificates(subject: Subject) -> Iterator[Hit]:
-    """TLS to servers whose certificates nobody verifies."""
+    """TLS to servers whose certificates are not verified."""
     for place, tls in _tls(subject):
         if not tls.get("caCertificates"):
             yield Hit(place, {"names": "" if tls.get("sni") or tls.get("subjectAltNames") else _NAMED})
@@ -37,8 +37,8 @@ def server_names(subject: Subject) -> Iterator[Hit]:
 
 
 def _tls(subject: Subject) -> Iterator[tuple[Place, Any]]:
-    """The settings of TLS with certificates in files, and with none, each with its place. Those of a Secret have the
-    authorities there."""
+    """The TLS settings with certificates in files, or without certificates, each with its place. Settings with a Secret
+    have the CA certificates there."""
     for rule in subject.mesh.of(kinds.DESTINATION_RULE):
         for path, policy in policies(rule):
             tls = policy.get("tls") or {}
@@ -47,7 +47,7 @@ def _tls(subject: Subject) -> Iterator[tuple[Place, Any]]:
 
 
 def workload_mtls(subject: Subject) -> Iterator[Hit]:
-    """The policies by which single workloads differ from their namespace in whether callers use mutual TLS."""
+    """The policies for single workloads that differ from their namespace in whether callers use mutual TLS."""
     found = subject.mesh.of(kinds.PEER_AUTHENTICATION)
     wide = {policy.namespace: _mode(policy) for policy in found if not selector_labels(policy)}
     for policy in found:
@@ -81,7 +81,7 @@ def host_case(subject: Subject) -> Iterator[Hit]:
 
 
 def path_templates(subject: Subject) -> Iterator[Hit]:
-    """The paths of policies with what a template is written with."""
+    """The paths of policies with the syntax of templates."""
     for place, path in _operations(subject, "paths", "notPaths"):
         if any(template in path for template in _TEMPLATES):
             yield Hit(place, {"path": path})
@@ -98,7 +98,7 @@ def _operations(subject: Subject, *fields: str) -> Iterator[tuple[Place, str]]:
 
 
 def debug_endpoints(subject: Subject) -> Iterator[Hit]:
-    """Kiali in another namespace than istiod's, unless its namespace is allowed to ask."""
+    """Kiali in another namespace than istiod, unless its namespace is allowed to use the debug endpoints."""
     allowed = subject.after.values.pilot.env.get("DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES", "").split(",")
     for one in subject.mesh.workloads.all:
         if one.namespace not in (subject.mesh.home, *allowed) and any(one.labels.get(key) == "kiali" for key in _KIALI):

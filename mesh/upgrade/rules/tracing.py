@@ -1,4 +1,4 @@
-"""Who gets the spans of the proxies."""
+"""Receivers of the proxies' spans."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIGHTSTEP: Final = ("lightstep",)
 
 
 def default_tracing(subject: Subject) -> Iterator[Hit]:
-    """The Service to which proxies send spans without being told, if it is there and nobody names it."""
+    """The Service to which proxies send spans by default, if it exists and no setting names it."""
     service = subject.mesh.get(Ref(kinds.SERVICE, subject.mesh.home, ZIPKIN))
     before, after = (one.release.mesh_config(one) for one in (subject.before, subject.after))
     sent = before.get("enableTracing", True) and ZIPKIN in _tracing(before)
@@ -26,13 +26,13 @@ def default_tracing(subject: Subject) -> Iterator[Hit]:
 
 
 def _tracing(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a MeshConfig says of the tracer of all proxies."""
+    """The tracer of all proxies in a MeshConfig."""
     found: Mapping[str, Any] = (config.get("defaultConfig") or {}).get("tracing") or {}
     return found
 
 
 def _named(config: Mapping[str, Any]) -> bool:
-    """Whether a MeshConfig names who gets spans."""
+    """Whether a MeshConfig names a receiver of spans."""
     return bool(_tracing(config) or (config.get("defaultProviders") or {}).get("tracing"))
 
 
@@ -65,7 +65,7 @@ def _tracers(subject: Subject, names: tuple[str, ...]) -> Iterator[Hit]:
 
 
 def gateway_spans(subject: Subject) -> Iterator[Hit]:
-    """The gateways of a mesh whose spans somebody gets."""
+    """The gateways, if a receiver gets the spans of the mesh."""
     for name, gateway in subject.before.values.gateways.items() if subject.traces else ():
         if gateway.enabled:
             yield Hit(Place(f"mesh:gateways.{name}"))

@@ -1,4 +1,4 @@
-"""How far the releases are apart, and what the newer one asks of Kubernetes and of proxies."""
+"""The distance between the releases, and what the newer one requires of Kubernetes and of proxies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mesh.upgrade.subject import Subject
 
 _SUPPORTED: Final = 'Istio, "Supported releases"'
 _SKEW: Final = 1
-"""How many minor releases an istiod may be ahead of its proxies."""
+"""The number of minor releases that istiod may be ahead of its proxies."""
 
 
 def distance(subject: Subject) -> Iterator[Change]:
@@ -27,9 +27,9 @@ def distance(subject: Subject) -> Iterator[Change]:
             places=(Place(f"Istio {before.name} to {after.name}"),),
             before=f"proxies of {before.version} work with istiod of {before.version}",
             after=f"{after.name} is {steps} minor releases ahead; the Istio project supports an istiod one ahead of its"
-            " proxies, and tests no such leap",
+            " proxies, and does not test such a difference",
             remedy="install the newer control plane beside the older one (mesh:controlPlanes) and move workloads one by"
-            " one, so that each proxy has an istiod of its own release; do not stay half-way for long",
+            " one, so that each proxy has an istiod of its own release; do not stay in between for long",
             source=_SUPPORTED,
         )
 

@@ -28,7 +28,7 @@ def test_a_valid_certificate_under_either_pair_of_keys_is_fine() -> None:
 
 def test_values_in_base64_are_read_and_plain_ones_take_their_place() -> None:
     encoded = {"tls.crt": base64.b64encode(pem(ENDED).encode()).decode(), "tls.key": "a2V5"}
-    assert problem({"data": encoded}, NOW) == "tls.crt ended on 2021-01-01: renew it"
+    assert problem({"data": encoded}, NOW) == "tls.crt expired on 2021-01-01: renew it"
     assert problem({"data": encoded, "stringData": {"tls.crt": pem()}}, NOW) is None
     for text in ("a!", "é"):
         assert problem({"data": {**encoded, "tls.crt": text}}, NOW) == "tls.crt is not in base64"
@@ -37,12 +37,12 @@ def test_values_in_base64_are_read_and_plain_ones_take_their_place() -> None:
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"tls_crt": pem(ENDED), "tls_key": KEY}, "tls.crt ended on 2021-01-01: renew it"),
-        ({"tls_crt": KEY, "tls_key": KEY}, "tls.crt is no certificate"),
-        ({"tls_crt": pem(VALID[:-40]), "tls_key": KEY}, "tls.crt is no certificate"),
-        ({"cert": "hunter2", "key": KEY}, "cert is no PEM, which begins with -----BEGIN CERTIFICATE-----"),
-        ({"tls_crt": pem(), "tls_key": ""}, "has no certificate: it needs tls.crt and tls.key, and has tls.crt"),
-        ({"a": "b"}, "has no certificate: it needs tls.crt and tls.key, and has a"),
+        ({"tls_crt": pem(ENDED), "tls_key": KEY}, "tls.crt expired on 2021-01-01: renew it"),
+        ({"tls_crt": KEY, "tls_key": KEY}, "tls.crt is not a valid certificate"),
+        ({"tls_crt": pem(VALID[:-40]), "tls_key": KEY}, "tls.crt is not a valid certificate"),
+        ({"cert": "hunter2", "key": KEY}, "cert is not in PEM format, which begins with -----BEGIN CERTIFICATE-----"),
+        ({"tls_crt": pem(), "tls_key": ""}, "has no certificate: it needs tls.crt and tls.key, but has tls.crt"),
+        ({"a": "b"}, "has no certificate: it needs tls.crt and tls.key, but has a"),
     ],
 )
 def test_what_istiod_cannot_use_is_told_by_its_key_without_the_value(values: dict[str, str], text: str) -> None:

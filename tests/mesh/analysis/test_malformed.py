@@ -77,7 +77,7 @@ CASES: dict[str, tuple[Manifest, str]] = {
     ),
     "mesh config that is no YAML": (
         {**manifest_of("ConfigMap", "istio", namespace="istio-system"), "data": {"mesh": "a: ["}},
-        "MESH0002 ConfigMap istio-system/istio data.mesh: no YAML",
+        "MESH0002 ConfigMap istio-system/istio data.mesh: not valid YAML",
     ),
 }
 

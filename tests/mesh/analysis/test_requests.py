@@ -173,7 +173,7 @@ def said(*objects: Manifest) -> str:
 
 def test_the_finding_of_a_services_port_names_the_pods() -> None:
     text = said(allow({"ports": ["80"]}))
-    assert "name no port 80, but 8080: this never applies" in text
+    assert "listen on 8080, not on 80, by containers and Services: this never applies" in text
     assert "80 is a Service's port: write its pods' 8080" in text
 
 
@@ -181,7 +181,7 @@ def test_a_rule_that_denies_http_requests_names_the_ports_that_take_them() -> No
     ports = [{"name": "tcp", "port": 1}, {"name": "http-a", "port": 2, "targetPort": 20}, {"name": "grpc", "port": 3}]
     pods = [deployment("db", {"app": "db"}, serviceAccountName="db"), service("db", ports)]
     text = said(*pods, allow({"paths": ["/a"]}, app="db", action="DENY"))
-    assert "denies all connections there: name in ports those that take HTTP, 3, 20" in text
+    assert "denies all connections there: list only HTTP ports in ports, 3, 20" in text
 
 
 def test_failover_needs_outlier_detection_whose_fields_may_all_be_unset() -> None:
@@ -203,7 +203,8 @@ def test_a_named_target_port_is_the_containers() -> None:
         for v in ("v1", "v2")
     ]
     named = service("cart", [{"name": "http", "port": 80, "targetPort": "web"}])
-    assert "name no port 80, but 9080: this never applies" in said(*pods, named, allow({"ports": ["80"]}))
+    found = said(*pods, named, allow({"ports": ["80"]}))
+    assert "listen on 9080, not on 80, by containers and Services: this never applies" in found
 
 
 def test_the_finding_of_a_doubled_slash_says_what_becomes_of_a_path_and_what_to_match() -> None:

@@ -162,8 +162,8 @@ SLOW = {"defaultConfig": {"drainDuration": "50s", "parentShutdownDuration": "90s
             SLOW,
             {"drainDuration": "80s"},
             [
-                'drainDuration: "80s" must be shorter than parentShutdownDuration, "60s"; set both (the injector looks'
-                " at Istio's defaults, not at the mesh's defaultConfig)"
+                'drainDuration: "80s" must be shorter than parentShutdownDuration, "60s"; set both (the injector uses'
+                " Istio's defaults, not the mesh's defaultConfig)"
             ],
         ),
         (SLOW, {"drainDuration": "80s", "parentShutdownDuration": "90s"}, []),

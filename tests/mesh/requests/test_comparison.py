@@ -114,5 +114,5 @@ def test_a_policy_for_a_target_that_changes_is_not_evaluated() -> None:
     found = comparison.compare(*(mesh(one) for one in policies))
     assert (found.changes, found.missing) == (
         [],
-        ["AuthorizationPolicy shop/x, which is for gateways of the Gateway API, or waypoints"],
+        ["AuthorizationPolicy shop/x, which applies to gateways of the Gateway API, or waypoints"],
     )

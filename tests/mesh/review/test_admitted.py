@@ -48,7 +48,7 @@ def test_a_policy_for_callers_that_the_stack_does_not_have_is_judged_by_its_text
 
 def test_a_request_that_is_let_in_is_named() -> None:
     (risk,) = risks(review(changed([allowing("/a")]), changed([allowing("/a", "/b")])))
-    assert risk.startswith(f"{LOOSER} | a request is let in that was refused: cart/b from front: 403 (")
+    assert risk.startswith(f"{LOOSER} | a request that was refused is now let in: cart/b from front: 403 (")
 
 
 def test_hosts_that_were_open_before_are_not_opened() -> None:

@@ -177,7 +177,7 @@ def test_deleting_a_policy_is_no_risk_where_a_wider_one_has_the_same_mode() -> N
 
 def test_a_destination_rule_with_plain_text_is_a_risk() -> None:
     plain = manifest_of("DestinationRule", "cart", {"host": "cart", "trafficPolicy": {"tls": {"mode": "DISABLE"}}})
-    said = "mTLS weakened | DestinationRule shop/cart | callers of cart speak plain text (tls not set → DISABLE)"
+    said = "mTLS weakened | DestinationRule shop/cart | callers of cart send plain text (tls not set → DISABLE)"
     assert said in risks(changed(plain))
 
 
@@ -208,7 +208,7 @@ def test_a_deleted_deny_policy_is_a_risk_and_a_new_one_is_not() -> None:
     denial = policy("no", {"namespaces": ["other"]}, app="front")
     denial["spec"]["action"] = "DENY"
     assert risks(removed(denial)) == [
-        "access rules loosened | AuthorizationPolicy shop/no | what it denied is no longer denied by it"
+        "access rules loosened | AuthorizationPolicy shop/no | it no longer denies what it denied before"
     ]
     assert risks(changed(denial)) == []
 

@@ -1,4 +1,4 @@
-"""Access rules: denials, external authorizers, addresses and claims, and what tokens must say."""
+"""Access rules: denials, external authorizers, addresses, claims, and requirements for tokens."""
 
 from __future__ import annotations
 
@@ -80,8 +80,11 @@ def test_an_external_authorizer_is_asked_about_all_but_public_paths() -> None:
     ("authorization", "problem"),
     [
         ({"allow": {"x": {"accounts": ["web"]}}}, "allow.x.workload: is required without atGateway"),
-        ({"allow": {"x": {**CART, "atGateway": GATEWAY, "accounts": ["a"]}}}, "allow.x.workload: cannot stand beside"),
-        ({"allow": {"x": {**CART, "accounts": ["a"], "hosts": ["a.io"]}}}, "allow.x.hosts: are for a gateway"),
+        (
+            {"allow": {"x": {**CART, "atGateway": GATEWAY, "accounts": ["a"]}}},
+            "allow.x.workload: cannot be combined with",
+        ),
+        ({"allow": {"x": {**CART, "accounts": ["a"], "hosts": ["a.io"]}}}, "allow.x.hosts: need atGateway"),
         ({"allow": {"x": {**CART, "ipBlocks": ["300.0.0.1"]}}}, "allow.x.ipBlocks[0]: "),
         (
             {

@@ -243,7 +243,7 @@ def test_preflights_pass_before_the_policy_that_refuses_is_there() -> None:
     ("security", "text"),
     [
         ({"mtls": "STRIKT"}, 'mesh:security.mtls.mesh: "STRIKT" is not one of STRICT, PERMISSIVE, DISABLE; did you'),
-        ({"mtls": {"namespaces": {"shop": "STRICT"}}}, 'mesh:security.mtls: namespace "shop" is none of the stack'),
+        ({"mtls": {"namespaces": {"shop": "STRICT"}}}, 'mesh:security.mtls: namespace "shop" is not one of the stack'),
         ({"mtls": {"workloads": {"x": {"labels": {"a": "b"}}}}}, "mtls.workloads.x: needs mode, ports or both"),
         ({"authorization": {"allow": {"x": {"workload": {"a": "b"}}}}}, "allow.x: needs accounts, gateways or"),
         (
@@ -258,7 +258,7 @@ def test_preflights_pass_before_the_policy_that_refuses_is_there() -> None:
         ({"authorization": {"allow": {"x": {**ANYBODY, "paths": ["/a/*b"]}}}}, 'paths[0]: "/a/*b": * is a wildcard'),
         ({"authorization": {"allow": {"x": {**ANYBODY, "methods": ["get"]}}}}, 'methods[0]: "get" is not one of GET'),
         ({"jwt": {"issuers": [ISSUER], "public": ["healthz"]}}, 'jwt.public[0]: "healthz" matches no path'),
-        ({"jwt": {"issuers": [ISSUER], "public": ["/healthz", "/*"]}}, 'public[1]: "/*" is every path'),
+        ({"jwt": {"issuers": [ISSUER], "public": ["/healthz", "/*"]}}, 'public[1]: "/*" matches every path'),
         ({"jwt": {"issuers": []}}, "mesh:security.jwt.issuers: must not be empty"),
         ({"jwt": {"issuers": [{"issuer": "me"}]}}, "mesh:security.jwt.issuers[0]: needs jwksUri or jwks"),
         ({"jwt": {"issuers": [ISSUER], "gateway": "edge"}}, 'mesh:security.jwt: gateway "edge" is not one of'),

@@ -94,12 +94,12 @@ def test_connections_are_routed_by_port(fields: dict[str, Any], protocol: str, t
     ("fields", "problem"),
     [
         ({"tls": {}}, "tls.secret: is required"),
-        ({"tls": {"mode": "PASSTHROUGH", "secret": "x"}}, "tls.secret: is for TLS that the gateway ends"),
+        ({"tls": {"mode": "PASSTHROUGH", "secret": "x"}}, "tls.secret: is for TLS that the gateway terminates"),
         ({"tls": {"mode": "PASSTHROUGH", "redirect": True}}, "tls.redirect: is not possible in mode PASSTHROUGH"),
         ({"tls": {"endsAt": "loadBalancer", "secret": "x"}}, "tls.secret: is for TLS that the gateway speaks"),
         ({"protocol": "TCP", "hosts": ["*"]}, "port: is required with protocol TCP"),
         ({"protocol": "TCP", "port": 31400}, 'hosts: must be ["*"] with protocol TCP and no tls'),
-        ({"protocol": "TCP", "port": 443, "tls": {"mode": "PASSTHROUGH"}}, "tls: cannot be like that with protocol"),
+        ({"protocol": "TCP", "port": 443, "tls": {"mode": "PASSTHROUGH"}}, "tls: is not possible with protocol"),
         (
             {"tls": {"mode": "PASSTHROUGH"}, "routes": [{"to": "a", "timeout": "1s"}]},
             "routes[0].timeout: is for requests",
@@ -157,7 +157,7 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
     ("traffic", "text"),
     [
         (host(gateway="istio-ingresgateway"), 'gateway "istio-ingresgateway" is not one of'),
-        (host(port=8081), "port 8081 is none of the Service of istio-ingressgateway"),
+        (host(port=8081), "port 8081 is not a port of the Service of istio-ingressgateway"),
         (host(hosts=["shop"]), "hosts.shop.hosts[0]: "),
         (host(hosts=["a.example.com", "a.example.com"]), 'hosts.shop.hosts[1]: "a.example.com" is listed twice'),
         (host(routes=[TO_PAGE, TO_PAGE]), "hosts.shop.routes[1]: is never reached: routes[0] has no match"),
@@ -173,10 +173,10 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
             "to[0].version: v1 is not in services.a.versions (v2)",
         ),
         (host(routes=[{**TO_PAGE, "mirror": {"version": "v1"}}]), "routes[0].mirror.service: is required"),
-        (host(routes=[{**MOVED, "cors": {"allowOrigins": [{"exact": "*"}]}}]), "routes[0].cors: does nothing beside"),
-        (host(routes=[{**MOVED, "timeout": "1s"}]), "routes[0].timeout: does nothing beside redirect"),
-        (host(routes=[{**MOVED, "retries": 0}]), "routes[0].retries: does nothing beside redirect"),
-        (host(routes=[{**MOVED, "mirror": {"service": "a"}}]), "routes[0].mirror: does nothing beside redirect"),
+        (host(routes=[{**MOVED, "cors": {"allowOrigins": [{"exact": "*"}]}}]), "routes[0].cors: does nothing with"),
+        (host(routes=[{**MOVED, "timeout": "1s"}]), "routes[0].timeout: does nothing with redirect"),
+        (host(routes=[{**MOVED, "retries": 0}]), "routes[0].retries: does nothing with redirect"),
+        (host(routes=[{**MOVED, "mirror": {"service": "a"}}]), "routes[0].mirror: does nothing with redirect"),
         (
             host(routes=[{**TO_PAGE, "match": {"sourceNamespace": "x"}}]),
             "match[0].sourceNamespace: is not possible at a gateway",
@@ -192,7 +192,7 @@ def test_a_service_of_another_namespace_is_called_by_its_full_name() -> None:
         (outside(originateTls=True), "egress.api.originateTls: is for protocol HTTP"),
         (outside(originateTls=True, protocol="HTTP", port=443), "egress.api.port: "),
         (outside(hosts=["*.example.com"], gateway="istio-egressgateway"), "egress.api.hosts[0]: has no address"),
-        (outside(gateway="istio-egressgateway", port=444), "port 444 is none of the Service"),
+        (outside(gateway="istio-egressgateway", port=444), "port 444 is not a port of the Service"),
         (outside(gateway="other"), 'gateway "other" is not one of'),
     ],
 )  # fmt: skip
@@ -370,7 +370,7 @@ def test_an_egress_gateway_passes_tls_on_and_originates_it_for_one_host() -> Non
         ({**ORIGINATED, "clientCertificate": {"key": "/k"}}, "clientCertificate: needs secret, or certificate and key"),
         (
             {**ORIGINATED, "clientCertificate": "x", "gateway": EGRESS_GATEWAY, "authorities": "/ca"},
-            "authorities: is not read beside clientCertificate.secret",
+            "authorities: is not read together with clientCertificate.secret",
         ),
     ],
 )

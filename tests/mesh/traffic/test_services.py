@@ -184,12 +184,12 @@ def test_tls_balancing_affinity_and_circuit_breaker_become_the_traffic_policy(
         ({"rules": [{"match": {"host": {"exact": "a", "prefix": "b"}}}]}, "match[0].host: needs exactly one"),
         ({"rules": [{"match": {"path": "/x?version=2"}}]}, "match[0].path: \"/x?version=2\" has \"?\", but a path"),
         ({"rules": [{"match": {"path": "/x?v*"}}]}, "match it with queryParams"),
-        ({"rules": [{"match": {"path": "/a/*/b"}}]}, 'match[0].path: "/a/*/b": * is a wildcard at the end only'),
+        ({"rules": [{"match": {"path": "/a/*/b"}}]}, 'match[0].path: "/a/*/b": * is a wildcard only at the end'),
         ({"rules": [{"match": {"path": {"regex": "reviews/.*"}}}]}, "whole path, which starts with /"),
-        ({"rules": [{"match": {"host": "*.example.com"}}]}, "match[0].host: \"*.example.com\": * is a wildcard at"),
+        ({"rules": [{"match": {"host": "*.example.com"}}]}, 'match[0].host: "*.example.com": * is a wildcard only at'),
         ({"rules": [{"match": {"host": {"exact": "http://a"}}}]}, 'match[0].host: "http://a" is not a host'),
         ({"rules": [{"match": {"headers": {"user-agent": "*Firefox*"}}}]}, "write { regex: .*Firefox.* }"),
-        ({"rules": [{"match": {"cookie": {"group": "can*"}}}]}, 'cookie.group: "can*" is meant whole'),
+        ({"rules": [{"match": {"cookie": {"group": "can*"}}}]}, 'cookie.group: "can*" must be the whole value'),
         ({"rewrite": "v2"}, 'reviews.rewrite.uri: "v2" must start with /'),
         ({"rewrite": "/v2/*"}, 'reviews.rewrite.uri: "/v2/*": * is no wildcard here'),
         ({"rewrite": {"authority": "https://a"}}, 'reviews.rewrite.authority: "https://a" is not a host'),
@@ -206,10 +206,10 @@ def test_tls_balancing_affinity_and_circuit_breaker_become_the_traffic_policy(
         ({"mirror": {"percent": 10}}, "reviews.mirror: needs service, version or both"),
         ({"affinity": {}}, "reviews.affinity: needs exactly one"),
         ({"affinity": {"header": "x", "ttl": "1s"}}, "reviews.affinity.ttl: is for a cookie"),
-        ({"affinity": {"header": "x"}, "balancing": "RANDOM"}, "reviews.balancing: cannot stand beside affinity"),
+        ({"affinity": {"header": "x"}, "balancing": "RANDOM"}, "reviews.balancing: cannot be combined with affinity"),
         ({"circuitBreaker": {}}, "reviews.circuitBreaker: needs"),
         ({"tls": {"mode": "MUTUAL", "privateKey": "/key"}}, "reviews.tls.clientCertificate: is required"),
-        ({"namespace": "shop"}, 'mesh:traffic.services.reviews: namespace "shop" is none of the stack\'s'),
+        ({"namespace": "shop"}, 'mesh:traffic.services.reviews: namespace "shop" is not one of the stack\'s'),
         ({"rout": "v1"}, 'unknown field "rout"; did you mean "route"?'),
     ],
 )  # fmt: skip
@@ -261,7 +261,7 @@ def by_subnets(*rules: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("second", "problem"),
     [
-        (["10.0.0.0/8"], "10.0.0.0/8 is in rules[0], too: leave it out of one of them"),
+        (["10.0.0.0/8"], "10.0.0.0/8 is also in rules[0]: leave it out of one of them"),
         (["9.0.0.0/8", "10.1.0.0/16"], "10.1.0.0/16 lies in 10.0.0.0/8 of rules[0]: put this rule before that one"),
     ],
 )
@@ -293,7 +293,7 @@ def test_ranges_that_no_connection_meets_in_the_wrong_order_are_taken(
 def test_addresses_are_compared_for_connections_without_tls_alone(protocol: str) -> None:
     rule = {"match": {"destinationSubnets": ["10.0.0.0/8"]}, "route": "v2"}
     message = refusal(service(protocol=protocol, route="v1", rules=[rule]))
-    assert f"destinationSubnets: is for protocol TCP, and the protocol is {protocol}" in message
+    assert f"destinationSubnets: is for protocol TCP, but the protocol is {protocol}" in message
 
 
 def test_tls_from_end_to_end_is_routed_by_server_name() -> None:
@@ -307,7 +307,7 @@ def test_tls_from_end_to_end_is_routed_by_server_name() -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"timeout": "1s"}, "timeout: is for requests, and with protocol TCP sidecars see only connections"),
+        ({"timeout": "1s"}, "timeout: is for requests, but with protocol TCP sidecars see only connections"),
         ({"limit": {"requests": 1}}, "limit: counts requests"),
         ({"affinity": {"cookie": "a"}}, "affinity: must be sourceAddress with protocol TCP"),
         ({"rules": [{"match": {"path": "/"}, "route": "v1"}]}, "rules[0].match[0].path: is for requests"),

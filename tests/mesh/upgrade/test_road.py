@@ -186,7 +186,7 @@ def test_a_namespace_can_be_chosen_at_each_step() -> None:
     assert edit.path == ("mesh:injectedNamespaces", "x")
     with pytest.raises(UpgradeError, match=r'NAMESPACE: "y" is not one of shop, bank, x'):
         road(standing(config, namespace="y"))
-    with pytest.raises(UpgradeError, match=r"NAMESPACE=bank is at 1-30-3 already: name one of shop, x"):
+    with pytest.raises(UpgradeError, match=r"NAMESPACE=bank has moved to 1-30-3 already: name one of shop, x"):
         road(standing(config, namespace="bank"))
 
 
@@ -224,8 +224,8 @@ def test_a_control_plane_gets_the_stacks_own_settings_as_far_as_its_release_know
         "meshConfig": {"accessLogFile": "/dev/stdout"},
     }
     assert step.left_out == [
-        "mesh:pilot.image: it is of Istio 1.10",
-        "mesh:tag: it is of Istio 1.10",
+        "mesh:pilot.image: it is specific to Istio 1.10",
+        "mesh:tag: it is specific to Istio 1.10",
     ]
 
 
@@ -275,7 +275,12 @@ def test_the_same_release_with_other_settings_goes_the_same_way() -> None:
     [
         ({}, "", "", r"TO is missing: .* The stack's own is 1.10; there are 1.10, 1.30"),
         ({}, "1.31", "", 'TO: "1.31" is not one of 1.10, 1.30'),
-        ({"release": "1.30"}, "1.10", "", "TO=1.10 is older than the stack's release 1.30, and there is no way down"),
+        (
+            {"release": "1.30"},
+            "1.10",
+            "",
+            "TO=1.10 is older than the stack's release 1.30, and a downgrade is not possible",
+        ),
         ({"profile": "empty"}, "1.30", "", "the profile empty has no istiod on this cluster"),
         ({}, "1.30", "A_b", "REVISION=A_b: a revision has lowercase letters"),
         ({"revision": "x"}, "1.30", "x", "REVISION=x is a control plane of another release"),

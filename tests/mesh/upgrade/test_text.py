@@ -32,7 +32,7 @@ def test_the_worst_comes_first_and_the_numbers_last() -> None:
     found = gathered([change(Severity.NOTE), change(), change(Severity.REFUSED), change(name="other")])
     said = list(lines(found))
     assert [line for line in said if not line.startswith(" ")] == [
-        "Refused, or not read any more:",
+        "Refused, or no longer read:",
         "Means something else:",
         "Notes:",
         "1 refused, 2 changed, 1 to note",
