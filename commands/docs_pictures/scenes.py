@@ -13,7 +13,7 @@ from mesh.pictures import svg
 
 COLUMNS, ROWS = 100, 30
 """The size of the terminal. GitHub shows pages about as wide as this many characters in a size that one can read."""
-_STATUS_COLUMNS, _STATUS_ROWS = 116, 60
+_STATUS_COLUMNS, _STATUS_ROWS = 120, 60
 """`make status` has long lines; a terminal twice as wide is recorded, and cut."""
 _YES: Final = {"Do you want to perform this update?": "\x1b[A\r"}
 """The keys for the first choice, `yes`; Pulumi begins at `no`."""

@@ -10,9 +10,9 @@ from sandbox.live.plan import Workload
 from sandbox.live.traffic import Count, Edge
 
 PASSED: Mapping[Edge, Count] = {
-    ("visitor", "gate"): Count(100),
-    ("gate", "page-v1"): Count(100),
     ("page-v1", "stars-v2"): Count(50, 5),
+    ("gate", "page-v1"): Count(100),
+    ("visitor", "gate"): Count(100),
     ("gate", "stars-v2"): Count(10),
     ("stars-v2", "page-v1"): Count(0),
 }
@@ -44,8 +44,9 @@ def test_a_service_is_right_of_all_its_callers() -> None:
 
 
 def test_services_that_call_each_other_have_a_column_too() -> None:
-    passed = {("a", "b"): Count(1), ("b", "a"): Count(1)}
-    assert len(traffic.graph(passed, (), 1.0).columns) <= 6
+    round_ = {edge: Count(1) for edge in (("a", "b"), ("b", "c"), ("c", "d"), ("d", "a"))}
+    made = traffic.graph(round_, (), 1.0)
+    assert max(box.column for box in made.boxes) < len(made.columns)
 
 
 def test_boxes_name_service_and_version() -> None:
