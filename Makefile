@@ -91,6 +91,9 @@ env: $(VENV)/ready ## print the variables for using `pulumi` by hand: eval "$(ma
 docs: $(VENV)/ready ## generate the tables of the README and of docs/ from the code
 	@$(RUN) commands docs
 
+docs-pictures: $(VENV)/ready-dev ## make the pictures of the docs from real runs on clusters of their own, or some: NAME="maps report dev today"
+	@$(RUN) commands docs-pictures --name "$(NAME)"
+
 test: $(VENV)/ready-dev ## run all tests, including the end-to-end tests with the real engine, but not the long ones of make torture
 	$(RUN) pytest tests -m "not long" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 

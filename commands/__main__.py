@@ -194,6 +194,13 @@ def docs(_: str, __: argparse.Namespace) -> int:
     return 0
 
 
+def docs_pictures(_: str, args: argparse.Namespace) -> int:
+    """Makes the pictures of the docs."""
+    from commands.docs_pictures import gallery
+
+    return gallery.run(args.name.split())
+
+
 COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "up": up,
     "preview": preview,
@@ -218,6 +225,7 @@ COMMANDS: Final[dict[str, Callable[[str, argparse.Namespace], int]]] = {
     "sandbox-reset": reset_cluster,
     "env": env,
     "docs": docs,
+    "docs-pictures": docs_pictures,
 }
 WITHOUT_ENGINE: Final = frozenset(
     (
@@ -228,6 +236,7 @@ WITHOUT_ENGINE: Final = frozenset(
         "graph",
         "report",
         "docs",
+        "docs-pictures",
         "precheck",
         "parity",
         "import",
@@ -256,7 +265,7 @@ def main() -> int:
     parser.add_argument("stack", nargs="?", default="dev")
     parser.add_argument("--out", help="folder to write to")
     parser.add_argument("--base", help="branch or commit to compare with", default="")
-    parser.add_argument("--name", help="an addon", default="")
+    parser.add_argument("--name", help="an addon, or pictures", default="")
     args, flags = parser.parse_known_args()
     args.flags = flags
     try:

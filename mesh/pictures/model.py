@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-State = Literal["", "added", "removed"]
-"""Whether a change adds or removes a part of the picture; empty if neither."""
+State = Literal["", "added", "removed", "failing"]
+"""Whether a change adds or removes a part of the picture, or requests fail there; empty if nothing of that."""
 COLOURS: Final[Mapping[State, tuple[str, str]]] = {
     "": ("#5b6b7f", "#f5f7fa"),
     "added": ("#1a7f37", "#e6f6ea"),
     "removed": ("#cf222e", "#fdebec"),
+    "failing": ("#cf222e", "#fdebec"),
 }
 """The colors of lines and of fills, by state."""
 

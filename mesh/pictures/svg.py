@@ -22,17 +22,27 @@ from mesh.pictures.model import COLOURS, Box, Picture, State
 _FONT: Final = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 
 
-def draw(picture: Picture) -> str:
-    """The text of an SVG file."""
+def draw(picture: Picture, description: str = "") -> str:
+    """The text of an SVG file. `description` is for readers who do not see the picture; without it, they are told the
+    boxes of each column."""
     layout = arrange(picture)
-    return "\n".join([*_head(picture, layout), *_body(layout), "</svg>", ""])
+    return "\n".join([*_head(picture, layout, description or _boxes(picture)), *_body(layout), "</svg>", ""])
 
 
-def _head(picture: Picture, layout: Layout) -> Iterator[str]:
+def _boxes(picture: Picture) -> str:
+    """The columns of a picture with the names of their boxes."""
+    named = [[" ".join(box.lines[:1]) for box in picture.boxes if box.column == n] for n in range(len(picture.columns))]
+    parts = [f"{title}: {', '.join(names)}" for title, names in zip(picture.columns, named, strict=True) if names]
+    return "; ".join(parts)
+
+
+def _head(picture: Picture, layout: Layout, description: str) -> Iterator[str]:
     width, height = round(layout.width), round(layout.height)
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family={quoteattr(_FONT)} font-size="{FONT_SIZE}">'
+    font = f'font-family={quoteattr(_FONT)} font-size="{FONT_SIZE}"'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" {font}>'
     yield f"<title>{escape(picture.title)}</title>"
+    yield f"<desc>{escape(description)}</desc>"
     yield f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
     look = f'font-size="{FONT_SIZE * TITLE_SCALE:g}" font-weight="bold" fill="#1f2933"'
     yield f'<text x="{2 * PADDING}" y="26" {look}>{escape(picture.title)}</text>'

@@ -297,3 +297,11 @@ def test_a_route_of_connections_says_who_calls_from_where_and_to_which_address()
     tcp = [{"match": [match], "route": [{"destination": {"host": "cart", "subset": "v2"}}]}]
     shown = picture(manifest_of("VirtualService", "cart", {"hosts": ["cart"], "tcp": tcp}))
     assert "from namespace a, to 10.0.0.0/8" in texts(shown)
+
+
+def test_a_picture_says_its_boxes_to_readers_who_do_not_see_it() -> None:
+    root = ET.fromstring(svg.draw(picture()))
+    words = str(root.findtext(f"{SVG}desc"))
+    assert root.get("role") == "img"
+    assert words.startswith("hosts: shop.example.com; gateways: way-in; routes: all requests; services: ")
+    assert ET.fromstring(svg.draw(picture(), "In words")).findtext(f"{SVG}desc") == "In words"
