@@ -75,6 +75,7 @@ def named(manifests: list[dict[str, Any]], kind: str, name: str) -> dict[str, An
     return next(m for m in manifests if (m["kind"], m["metadata"]["name"]) == (kind, name))
 
 
+@pytest.mark.slow
 def test_a_new_profile_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
     objects = rendered(tmp_path, "mesh/releases/v1_10/profiles.py", "lean")
     (container,) = named(objects, "Deployment", "istiod")["spec"]["template"]["spec"]["containers"]
@@ -82,6 +83,7 @@ def test_a_new_profile_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
     assert "HorizontalPodAutoscaler" not in {manifest["kind"] for manifest in objects}
 
 
+@pytest.mark.slow
 def test_a_new_gateway_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
     objects = rendered(tmp_path, "stacks/Pulumi.demo.yaml", "demo")
     spec = named(objects, "Service", "internal")["spec"]
@@ -89,6 +91,7 @@ def test_a_new_gateway_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
     assert named(objects, "Deployment", "internal")
 
 
+@pytest.mark.slow
 def test_a_new_release_needs_only_the_diff_in_the_docs(tmp_path: Path) -> None:
     objects = rendered(tmp_path, "mesh/releases/v1_31/release.py", "lean", 'mesh:release: "1.31"')
     pods = [m["spec"]["template"]["spec"] for m in objects if m["kind"] == "Deployment"]

@@ -63,6 +63,7 @@ flowchart
     ]
 
 
+@pytest.mark.slow
 def test_every_word_of_the_report_is_drawn() -> None:
     found = blocks(written.write(report.review()))
     kept = [block for block in found if not isinstance(block, Fence)]

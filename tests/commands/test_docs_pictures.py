@@ -65,6 +65,7 @@ def test_a_recording_that_shows_a_folder_is_refused(tmp_path: Path) -> None:
         Workspace(tmp_path).without_paths(f"<text>{tmp_path}/mesh</text>")
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_report_is_up_to_date() -> None:
     (file,) = gallery.MAKERS["report"][1]
     assert file.read_text() == report.draw(), "run `make docs-pictures NAME=report`"

@@ -47,6 +47,7 @@ def test_a_new_key_is_all_that_changes_and_goes_without_a_trace(
     assert edited(edited(text, put), Drop((key,))) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_every_key_of_every_file_can_go_and_be_changed(file: Path) -> None:
     text = file.read_text()

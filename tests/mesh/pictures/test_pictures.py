@@ -154,6 +154,7 @@ def shown(request: pytest.FixtureRequest) -> Picture:
     return PICTURES[request.param]()
 
 
+@pytest.mark.slow
 def test_the_pictures_under_test_have_parts_in_every_state() -> None:
     drawn = [draw() for draw in PICTURES.values()]
     assert {arrow.state for one in drawn for arrow in one.arrows if arrow.label} == {"", "added", "removed"}
@@ -169,6 +170,7 @@ def overlap(one: layout.Frame, other: layout.Frame) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_boxes_and_labels_do_not_overlap(shown: Picture) -> None:
     placed = layout.arrange(shown)
     frames = [frame for _, frame in placed.boxes] + [line.label for line in placed.lines if line.label]
