@@ -42,6 +42,7 @@ def test_the_program_imports_only_components_and_rooms_below_them() -> None:
     assert rooms & {*ROOMS} <= {"components", "engine", "cluster", "mesh"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [room for room in ROOMS if room != "engine"])
 def test_only_engine_uses_what_is_not_public_in_pulumi(room: str) -> None:
     files = (ROOT / room).rglob("*.py")
@@ -66,6 +67,7 @@ def test_only_the_registry_imports_a_release() -> None:
     assert {str(file.relative_to(ROOT)) for file in asking} <= {"mesh/releases/__init__.py"}
 
 
+@pytest.mark.slow
 def test_importing_a_package_changes_no_global_state() -> None:
     """Global state is changed by calls into engine/ only."""
     code = """

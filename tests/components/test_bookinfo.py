@@ -9,6 +9,7 @@ def bookinfo(release: str) -> dict[str, Object]:
     return installed(release=release, injectedNamespaces={"default": "existing"}, bookinfo=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("release", "image", "user"),
     [
