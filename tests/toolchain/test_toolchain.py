@@ -18,6 +18,8 @@ import pytest
 import toolchain
 from toolchain import ToolchainError, installed, paths, pins
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 FAKE_GO = f"""#!{sys.executable}
