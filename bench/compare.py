@@ -13,7 +13,7 @@ from bench import sides, tables, workspace
 from bench.figures import Figure, ratio
 from bench.process import Run, run
 from bench.sides import FIGURES, Side
-from commands.render import FIRST, THEN
+from commands.render import FOLDERS
 
 OURS: Final = "ours"
 FLOOR: Final = "floor"
@@ -60,7 +60,7 @@ def measure(at: workspace.Workspace, rounds: int) -> Results:
         shift = number % len(found.sides)
         for side in [*found.sides[shift:], *found.sides[:shift]]:
             _cycle(at, side, number, found)
-    found.objects = sum(1 for part in (FIRST, THEN) for _ in (at.folder("rendered") / part).iterdir())
+    found.objects = sum(1 for part in FOLDERS for _ in (at.folder("rendered") / part).iterdir())
     return found
 
 

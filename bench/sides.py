@@ -13,7 +13,7 @@ import yaml
 
 from bench.process import run
 from bench.workspace import NAMESPACE, STACK, Workspace
-from commands.render import FIRST, THEN
+from commands.render import FIRST, FOLDERS, LAST, THEN
 
 FIGURES: Final[Mapping[str, str]] = {
     "up": "cold `up`",
@@ -53,26 +53,29 @@ def _ours(workspace: Workspace) -> Side:
 
 
 def _kubectl(workspace: Workspace) -> Side:
-    """kubectl alone: applies the rendered objects in two steps, and waits until they are ready."""
-    apply = "kubectl apply --server-side --filename"
-    ready = " && ".join(_waits())
+    """kubectl alone: applies the rendered folders one after the other, and waits until their objects are ready."""
+    apply, (mesh, app) = "kubectl apply --server-side --filename", map(_available, _DEPLOYMENTS)
+    then = f"{apply} {THEN} && {mesh} && {' && '.join(_answers())} && {apply} {LAST} && {app}"
     return Side(
         name="kubectl",
         title="kubectl",
         folder=workspace.folder("rendered"),
         commands={
-            "up": f"{apply} {FIRST} && kubectl wait --for=condition=Established crd --all && {apply} {THEN} && {ready}",
+            "up": f"{apply} {FIRST} && kubectl wait --for=condition=Established crd --all && {then}",
             "preview": _diff("0"),
             "changed preview": _diff("1"),
-            "changed up": f"{apply} {FIRST} && {apply} {THEN} && {ready}",
-            "down": f"kubectl delete --filename {THEN} && kubectl delete --filename {FIRST}",
+            "changed up": f"{apply} {FIRST} && {then}",
+            "down": " && ".join(f"kubectl delete --filename {folder}" for folder in reversed(FOLDERS)),
         },
     )
 
 
-def _waits() -> Iterator[str]:
-    for namespace in _DEPLOYMENTS:
-        yield f"kubectl wait --timeout=300s --for=condition=Available deployment --all --namespace {namespace}"
+def _available(namespace: str) -> str:
+    return f"kubectl wait --timeout=300s --for=condition=Available deployment --all --namespace {namespace}"
+
+
+def _answers() -> Iterator[str]:
+    """The commands that wait until istiod injects and validates."""
     for webhook in (*_WEBHOOKS, _ENFORCED):
         yield f"kubectl wait --timeout=300s --for=jsonpath='{{.webhooks[0].clientConfig.caBundle}}' {webhook}"
     yield f"kubectl wait --timeout=300s --for=jsonpath='{{.webhooks[0].failurePolicy}}'=Fail {_ENFORCED}"
@@ -80,7 +83,8 @@ def _waits() -> Iterator[str]:
 
 def _diff(code: str) -> str:
     """A `kubectl diff` that succeeds if it ends with `code`, which is 1 if an object differs, else 0."""
-    return f"kubectl diff --server-side --filename {FIRST} --filename {THEN}; test $? = {code}"
+    files = " ".join(f"--filename {folder}" for folder in FOLDERS)
+    return f"kubectl diff --server-side {files}; test $? = {code}"
 
 
 _CONFIG_FILE: Final = """
@@ -130,7 +134,7 @@ def change(workspace: Workspace, value: int) -> None:
     rendered = workspace.folder("rendered")
     run(["make", "--silent", "render", f"STACK={STACK}", f"OUT={rendered}"], workspace.project)
     _give_values(rendered)
-    files = [file for part in (FIRST, THEN) for file in sorted((rendered / part).iterdir())]
+    files = [file for part in FOLDERS for file in sorted((rendered / part).iterdir())]
     documents = [yaml.safe_load(file.read_text()) for file in files]
     for name, wanted in (("mesh", False), ("bookinfo", True)):
         some = [document for document in documents if _is_bookinfo(document) == wanted]

@@ -32,6 +32,7 @@ THEN: Final = "2-objects"
 LAST: Final = "3-injected-and-validated"
 """The folders that are written, in the order in which they have to be applied. The last one needs a running istiod:
 without it, pods would start without a sidecar, and the API server would refuse objects of Istio's API."""
+FOLDERS: Final = (FIRST, THEN, LAST)
 
 _OURS: Final = ("pulumi.com/", names.OWNER_PROJECT.split("/")[0] + "/")
 """Prefixes of annotations that only Pulumi and this project read."""
@@ -69,7 +70,7 @@ class Rendered:
 
 def render(stack: str, out: Path) -> Rendered:
     """Writes a file below `out` for each object of the stack, without encrypted values. Replaces the earlier files."""
-    for folder in (FIRST, THEN, LAST):
+    for folder in FOLDERS:
         shutil.rmtree(out / folder, ignore_errors=True)
     whole = stacks.load(stack)
     resources = record(stack, stack=whole)
@@ -78,7 +79,7 @@ def render(stack: str, out: Path) -> Rendered:
         place = out / _folder(manifest, whole.settings.injectedNamespaces.keys())
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{name}.yaml").write_text(documents.dump(manifest, sort_keys=True, width=120))
-    folders = [folder for folder in (FIRST, THEN, LAST) if (out / folder).exists()]
+    folders = [folder for folder in FOLDERS if (out / folder).exists()]
     return Rendered(count=len(written), folders=folders, left_out=list(_left_out(resources)))
 
 
