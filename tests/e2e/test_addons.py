@@ -61,7 +61,7 @@ def test_up_generates_passwords_and_every_addon_becomes_ready(checkout: Checkout
     said.append(checkout.make("preview"))
     said.append(checkout.make("up"))
     for key in SECRETS:
-        assert f"made mesh-addons:{key}" in said[-1]
+        assert f"generated mesh-addons:{key}" in said[-1]
     for name in addons(checkout):
         assert workload(checkout, name)["status"]["readyReplicas"] == 1
     routes = checkout.kubectl("get", "gateways,virtualservices", "--namespace=istio-system", "--output=name")
@@ -90,7 +90,7 @@ def test_a_second_up_changes_nothing(checkout: Checkout, said: list[str]) -> Non
     for target in ("preview", "refresh"):
         said.append(checkout.make(target, NO_CHANGES))
         assert re.fullmatch(r"Resources: \d+ unchanged", counts(said[-1])), target
-        assert "made mesh-addons" not in said[-1]
+        assert "generated mesh-addons" not in said[-1]
 
 
 @SECOND_IS_LONG
