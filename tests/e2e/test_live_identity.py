@@ -87,7 +87,7 @@ def test_the_page_opens_through_proxies_with_istios_certificates(checkout: Check
     assert "sidecars  namespace default: 6 pods, 6 with" in text
     assert "8 of 8 proxies have certificates from istiod, trust domain cluster.local" in text
     assert "left out" not in text
-    assert "refuses" not in text
+    assert "rejects" not in text
 
 
 def test_ratings_answers_reviews_and_nobody_else(checkout: Checkout, site: str) -> None:
