@@ -114,7 +114,7 @@ def test_kept_definitions_stay_with_their_custom_resources_and_do_not_block_the_
     checkout.make("down")
     assert checkout.kubectl("get", "virtualservices", "--namespace=shop", "--output=name").split()
     refused = checkout.make("up", "STACK=demo", f"CONTEXT={checkout.context}", code=None)
-    assert f"definitions of Istio's API that project mesh, stack {checkout.stack} has left" in refused
+    assert f"definitions of Istio's API that project mesh, stack {checkout.stack} left behind" in refused
     checkout.small(keepDefinitions=False)
     assert re.search(r"\+ \d+ created", counts(checkout.make("up")))
     assert checkout.kubectl("get", "virtualservices", "--namespace=shop", "--output=name").split()
