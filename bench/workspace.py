@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import requests
 import yaml
 
 import sandbox
-from commands import pulumi_cli
+from commands import project_copy, pulumi_cli
 from commands.stackfiles import ROOT
 from sandbox import paths
 
@@ -65,9 +64,7 @@ def temporary() -> Iterator[Workspace]:
     deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
         workspace = Workspace(Path(folder))
-        skipped = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__")
-        shutil.copytree(ROOT, workspace.project, ignore=skipped)
-        (workspace.project / ".venv").symlink_to(ROOT / ".venv")
+        project_copy.make(workspace.project)
         _use(workspace)
         sandbox.start(CONTEXT)
         try:

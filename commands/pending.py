@@ -42,7 +42,8 @@ def carry_on(pulumi: PulumiCli, settings: Settings) -> bool:
     if deleting := [*_deleted(state)]:
         pulumi.unlock()
         _await_deletion(deleting, Target.named(settings.context), settings.timeout)
-        left = _urns(_refreshed(pulumi, deleting))
+        _refresh(pulumi, _urns(deleting))
+        left = _urns(pulumi.state().get("resources") or [])
         count = sum(one["urn"] not in left for one in deleting)
         print(
             f"of the objects that a killed run was deleting, {count} are gone and now dropped from the state",
@@ -83,7 +84,7 @@ def _being_deleted(resource: Resource, since: str) -> Resource:
 def record_what_stays(pulumi: PulumiCli) -> None:
     """Refreshes the objects that are still recorded as being deleted, after a teardown that left some."""
     if stays := [*_deleted(pulumi.state())]:
-        _refreshed(pulumi, stays)
+        _refresh(pulumi, _urns(stays))
 
 
 def being_changed(state: Mapping[str, Any]) -> frozenset[str]:
@@ -139,13 +140,6 @@ def _await_deletion(resources: Iterable[Resource], at: Target, limit: int) -> No
                     f" after {limit} s the API server still has it"
                 )
             time.sleep(_INTERVAL)
-
-
-def _refreshed(pulumi: PulumiCli, resources: Iterable[Resource]) -> list[Resource]:
-    """Refreshes these resources alone; the resources that the state then has."""
-    _refresh(pulumi, _urns(resources))
-    found: list[Resource] = pulumi.state().get("resources") or []
-    return found
 
 
 def _refresh(pulumi: PulumiCli, urns: Iterable[str], *flags: str) -> None:

@@ -23,7 +23,7 @@ from commands.docs_pictures.markdown import (
     Summary,
     Table,
 )
-from commands.docs_pictures.terminal_svg import Caption
+from commands.docs_pictures.terminal_svg import MONOSPACED, Caption
 
 WIDTH: Final = 900
 _PADDING: Final = 16
@@ -31,7 +31,6 @@ _HEAD: Final = 38
 """Height of the comment's head."""
 _SIZE: Final = 14
 _SANS: Final = "-apple-system, Segoe UI, Noto Sans, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
-_MONO: Final = "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, Liberation Mono, monospace"
 _INK, _PALE, _LINE, _GROUND, _CODE = "#1f2328", "#59636e", "#d1d9e0", "#f6f8fa", "#eff1f3"
 _SMALLER: Final = 0.86
 """Size of code, as a share of the text's size."""
@@ -168,7 +167,7 @@ def _text(x: float, y: float, piece: Piece, size: int, color: str = _INK) -> str
     fit = f'textLength="{long:.1f}" lengthAdjust="spacingAndGlyphs"'
     if piece.look == "code":
         area = f'x="{x - _AROUND:.1f}" y="{y - size + 1:.1f}" width="{long + 2 * _AROUND:.1f}" height="{size + 4}"'
-        font = f'font-family={quoteattr(_MONO)} font-size="{size * _SMALLER:.1f}"'
+        font = f'font-family={quoteattr(MONOSPACED)} font-size="{size * _SMALLER:.1f}"'
         ground = f'<rect {area} rx="4" fill="{_CODE}"/>'
         return f'{ground}<text x="{x:.1f}" y="{y:.1f}" {font} {fit}>{escape(shown)}</text>'
     weight = ' font-weight="600"' if piece.look == "bold" else ""

@@ -28,7 +28,7 @@ LINE: Final = 19
 _MARGIN: Final = 16
 _BAR: Final = 34
 """Height of the window's bar."""
-_FONT: Final = "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, Liberation Mono, monospace"
+MONOSPACED: Final = "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, Liberation Mono, monospace"
 _GROUND: Final = "#161b22"
 _COLORS: Final = {
     "default": "#d5dbe3",
@@ -93,7 +93,7 @@ def _lines(caption: Caption, frames: Sequence[Frame], columns: int, rows: int) -
     names = {row: f"r{number}" for number, row in enumerate(dict.fromkeys(r for f in frames for r in f.rows if r))}
     styles = {style: f"s{n}" for n, style in enumerate(dict.fromkeys(span.style for row in names for span in row))}
     yield f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    yield f'role="img" aria-labelledby="title desc" font-family={quoteattr(_FONT)} font-size="{FONT_SIZE}">'
+    yield f'role="img" aria-labelledby="title desc" font-family={quoteattr(MONOSPACED)} font-size="{FONT_SIZE}">'
     yield f'<title id="title">{escape(caption.title)}</title>'
     yield f'<desc id="desc">{escape(caption.description)}</desc>'
     yield "<style>"

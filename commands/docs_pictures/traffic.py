@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import requests
 
 from commands import pulumi_cli
 from commands.docs_pictures.workspace import Workspace
+from mesh.pictures import graph as drawing
 from mesh.pictures.model import Arrow, Box, Picture
 from sandbox import live, paths
 from sandbox.live import traffic
@@ -65,14 +66,12 @@ def graph(passed: Mapping[Edge, Count], workloads: Sequence[Workload], seconds: 
     return Picture(title=f"Requests per second, counted for {seconds:.0f} s", columns=heads, boxes=boxes, arrows=arrows)
 
 
-def _columns(edges: Mapping[Edge, Count]) -> Mapping[str, int]:
-    """The column of each proxy: right of all that call it. A call back to a caller moves nothing."""
-    columns = {key: 0 for edge in edges for key in edge}
-    for _ in columns:
-        for source, target in edges:
-            if columns[target] <= columns[source] < len(_COLUMNS) - 1:
-                columns[target] = columns[source] + 1
-    return columns
+def _columns(edges: Collection[Edge]) -> Mapping[str, int]:
+    """The column of each proxy: right of all that call it."""
+    after: dict[str, frozenset[str]] = {key: frozenset() for edge in edges for key in edge}
+    for source, target in edges:
+        after[target] |= {source} - {target}
+    return {key: min(column, len(_COLUMNS) - 1) for key, column in drawing.columns(after).items()}
 
 
 def label(count: Count, seconds: float) -> str:

@@ -4,7 +4,6 @@ on what its maker has done."""
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,13 +15,13 @@ from typing import Final
 import yaml
 
 import toolchain
+from commands import project_copy
 from commands.docs_pictures.recorder import Terminal
 from commands.stackfiles import ROOT, CommandError
 from mesh.core.names import EMBEDDED_CLUSTERS
 from sandbox.network import is_free, listener_on
 from toolchain import checkers, envoy
 
-_LEFT_OUT: Final = (".git", ".venv", ".*_cache", "__pycache__", "reports")
 _NOT_PASSED_ON: Final = ("PULUMI_", "MESH_", "KUBECONFIG", "MAKE", "MFLAGS", "CONTEXT", "STACK", "LIVE", "PYTHON")
 """Prefixes of the environment variables that would lead the commands elsewhere."""
 
@@ -96,8 +95,7 @@ def temporary() -> Iterator[Workspace]:
         program()
     with tempfile.TemporaryDirectory(prefix="mesh-pictures-") as folder:
         workspace = Workspace(Path(folder))
-        shutil.copytree(ROOT, workspace.project, ignore=shutil.ignore_patterns(*_LEFT_OUT))
-        (workspace.project / ".venv").symlink_to(ROOT / ".venv")
+        project_copy.make(workspace.project)
         workspace.home.mkdir(mode=0o700)
         try:
             yield workspace

@@ -28,18 +28,16 @@ def of(resources: Sequence[Resource], title: str) -> Picture:
     by_urn = {resource.urn: resource for resource in resources}
     components = {resource.urn: resource for resource in resources if resource.type.startswith("mesh:")}
     after = _after(resources, by_urn, components)
-    columns: dict[str, int] = {}
-    for urn in components:
-        _column(urn, after, columns, ())
+    placed = columns(after)
     children: dict[str, list[Resource]] = {}
     for resource in resources:
         children.setdefault(resource.parent, []).append(resource)
     boxes = [
-        Box(id=urn, column=columns[urn], lines=(resource.name, *_counts(children.get(urn, ()))))
+        Box(id=urn, column=placed[urn], lines=(resource.name, *_counts(children.get(urn, ()))))
         for urn, resource in components.items()
     ]
     arrows = [Arrow(source=before, target=urn) for urn, some in _reduced(after).items() for before in sorted(some)]
-    heads = ["first", *("then" for _ in range(max(columns.values(), default=0)))]
+    heads = ["first", *("then" for _ in range(max(placed.values(), default=0)))]
     return Picture(title=title, columns=heads, boxes=boxes, arrows=arrows)
 
 
@@ -61,8 +59,16 @@ def _after(
     return {urn: frozenset(some) for urn, some in found.items()}
 
 
+def columns(after: Mapping[str, frozenset[str]]) -> dict[str, int]:
+    """The column of each key of `after`, from 0 on: right of all keys that it comes after. A cycle is cut where it
+    closes."""
+    found: dict[str, int] = {}
+    for key in after:
+        _column(key, after, found, ())
+    return found
+
+
 def _column(urn: str, after: Mapping[str, frozenset[str]], known: dict[str, int], way: tuple[str, ...]) -> int:
-    """The column of a component: to the right of all its dependencies. A cycle is cut where it closes."""
     if urn not in known:
         before = [_column(other, after, known, (*way, urn)) for other in sorted(after[urn]) if other not in way]
         known[urn] = max(before, default=-1) + 1

@@ -57,6 +57,12 @@ class Run:
         """Waits until the run ends; the exit code."""
         return self.process.wait(LIMIT)
 
+    def kill_after(self, steps: int, pause: float, plugins: bool) -> None:
+        """Kills the run `pause` seconds after more than `steps` operations, or waits until it has ended before."""
+        reached = self.until(lambda: self.steps > steps)
+        time.sleep(pause)
+        self.kill(plugins) if reached else self.end()
+
     def kill(self, plugins: bool) -> None:
         """Sends SIGKILL to the whole process group; with `plugins` also to the engine's plugins, which have groups of
         their own."""

@@ -72,9 +72,7 @@ def test_a_killed_engine_needs_one_more_run(
             if killed < COUNT:
                 point, plugins = random_.randrange(kinds[kind]), random_.random() < 0.5
                 run = Run(checkout, target)
-                reached = run.until(lambda run=run, point=point: run.steps > point)  # type: ignore[misc]
-                time.sleep(random_.uniform(0, 0.2))
-                run.kill(plugins) if reached else run.end()
+                run.kill_after(point, random_.uniform(0, 0.2), plugins)
                 cut = locked(checkout)  # else it had ended by itself a moment before
                 text = converges(checkout, target, before)
                 assert ("cleared the lock" in text) == cut, text
@@ -94,10 +92,7 @@ def test_after_a_killed_teardown_all_objects_are_there_or_none(
     def killed() -> str:
         """Kills a teardown after some of its operations."""
         point, plugins = random_.randrange(2 * len(whole - before)), random_.random() < 0.5
-        run = Run(checkout, "down")
-        reached = run.until(lambda: run.steps > point)
-        time.sleep(random_.uniform(0, 0.2))
-        run.kill(plugins) if reached else run.end()
+        Run(checkout, "down").kill_after(point, random_.uniform(0, 0.2), plugins)
         return f"step {point}{' with plugins' * plugins}" if locked(checkout) else ""
 
     def by_hand(command: str, *, refused: str = "") -> None:
