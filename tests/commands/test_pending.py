@@ -175,6 +175,7 @@ def test_what_does_not_go_away_is_named(capsys: pytest.CaptureFixture[str], api:
     with pytest.raises(CommandError, match="interrupted while it was deleting ConfigMap shop/a: after 30 s"):
         carry_on(Pulumi(operation("a", "deleting")))
     assert "ConfigMap shop/a is being deleted, and waits: finalizer example.com/held" in capsys.readouterr().out
+    assert 30 < api.now < 31
 
 
 @pytest.mark.usefixtures("api")

@@ -95,6 +95,7 @@ def on_a_loop(function: Callable[[], Any]) -> Any:
     [
         *("", "text", UNKNOWN, 1, 1.5, True, None, [1, "a", None], {"a": {"b": [True]}}),
         k8s.core.v1.ServicePortArgs(port=80, target_port="http", node_port=None),
+        [k8s.core.v1.ServicePortArgs(port=80, target_port="http")],
         pytest.param(pulumi.Output.secret, id="a secret"),
     ],
 )
