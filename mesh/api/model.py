@@ -6,6 +6,7 @@ Fields have Istio's wire names, as in YAML. `schema.py` generates the OpenAPI sc
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import chain
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -232,8 +233,7 @@ class Kind(Message):
 def wire(value: Any) -> Any:
     """The JSON form of a value, as the API server expects it; fields that are not set are left out."""
     if isinstance(value, Message):
-        fields = type(value).model_fields.items()
-        return {validation.wire_name(n, f): wire(getattr(value, n)) for n, f in fields if value.is_set(n)}
+        return {one: wire(getattr(value, name)) for name, one in _wire_names(type(value)) if value.is_set(name)}
     if isinstance(value, Mapping):
         return {str(key): wire(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -241,3 +241,8 @@ def wire(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)  # the API server returns 50.0 as 50, which would show as a change
     return value
+
+
+@cache
+def _wire_names(message: type[Message]) -> list[tuple[str, str]]:
+    return [(name, validation.wire_name(name, field)) for name, field in message.model_fields.items()]

@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
-from typing import Any, Final, get_args
+from functools import cache
+from typing import Any, Final, NamedTuple, get_args, get_origin
 
 from mesh.api.enforced import Enforced
 from mesh.api.model import Message, Versions, nested
@@ -21,38 +21,59 @@ _SIZES: Final = (
 """By type, the keywords of the minimum and the maximum size, and the unit."""
 
 
+class _Shape(NamedTuple):
+    """The limits of a type's values, and the shape of the items of a list or map of that type."""
+
+    limits: Mapping[str, Any]
+    items: "_Shape | None"
+
+
+_ANY: Final = _Shape({}, None)
+
+
 def refusals(message: Message, versions: Versions) -> Findings:
     """The problems that a release finds in a message, and in the messages in it."""
-    checks = (check for cls, check in versions.refused.items() if isinstance(message, cls))
-    yield from chain.from_iterable(check(message) for check in checks)
+    for cls, check in versions.refused.items():
+        if isinstance(message, cls):
+            yield from check(message)
     required = message.required or () if versions.enforced else ()
-    for name, field in type(message).model_fields.items():
+    for name, wire, shape in _fields(type(message)):
         value = getattr(message, name)
-        if value is None and wire_name(name, field) in required:
-            yield (wire_name(name, field),), "is required by the API server"
         if value is not None:
-            kind, metadata = bare(field.annotation)
-            found = _within(value, kind, (*metadata, *field.metadata), versions)
-            yield from nested((wire_name(name, field),), found)
+            yield from nested((wire,), _within(value, shape, versions))
+        elif wire in required:
+            yield (wire,), "is required by the API server"
 
 
-def _within(value: Any, kind: Any, metadata: Iterable[Any], versions: Versions) -> Findings:
-    """The problems that a release finds in a value whose type is `kind`."""
-    if versions.enforced:
-        limits = {
-            name: limit for part in metadata if isinstance(part, Enforced) for name, limit in part.keywords().items()
-        }
-        yield from (((), text) for text in _exceeded(value, limits))
+def _within(value: Any, shape: _Shape, versions: Versions) -> Findings:
+    """The problems that a release finds in a value of a shape."""
+    if versions.enforced and shape.limits:
+        yield from (((), text) for text in _exceeded(value, shape.limits))
     if isinstance(value, Message):
         yield from refusals(value, versions)
     elif isinstance(value, Mapping):
-        inner, below = bare(get_args(kind)[1]) if get_args(kind) else (Any, [])
         for key, item in value.items():
-            yield from nested((key,), _within(item, inner, below, versions))
+            yield from nested((key,), _within(item, shape.items or _ANY, versions))
     elif isinstance(value, list):
-        inner, below = bare(get_args(kind)[0]) if get_args(kind) else (Any, [])
         for i, item in enumerate(value):
-            yield from nested((i,), _within(item, inner, below, versions))
+            yield from nested((i,), _within(item, shape.items or _ANY, versions))
+
+
+@cache
+def _fields(message: type[Message]) -> list[tuple[str, str, _Shape]]:
+    """The fields of a type, each with its wire name and shape."""
+    return [
+        (name, wire_name(name, field), _shape(field.annotation, field.metadata))
+        for name, field in message.model_fields.items()
+    ]
+
+
+def _shape(annotation: Any, metadata: Iterable[Any] = ()) -> _Shape:
+    kind, inner = bare(annotation)
+    enforced = (part for part in (*inner, *metadata) if isinstance(part, Enforced))
+    limits = {name: limit for part in enforced for name, limit in part.keywords().items()}
+    is_collection = get_origin(kind) in (list, dict)
+    return _Shape(limits, _shape(get_args(kind)[-1]) if is_collection else None)
 
 
 def _exceeded(value: Any, limits: Mapping[str, Any]) -> Iterator[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from mesh.core.places import wire_name
+from mesh.core import places
 from mesh.core.typed import Path, ShortForm
 
 
@@ -20,6 +22,18 @@ class Part(NamedTuple):
     """`Class.field`, or `Class.field=value` for a value of an enumeration."""
     value: str | None
     """The value of the enumeration; None if the field itself is lacking."""
+
+
+class _Field(NamedTuple):
+    """A field that a release lacks, or whose value may have lacking parts."""
+
+    name: str
+    wire: str
+    annotation: Any
+    lacking: str | None
+    """Its name if it is itself lacking."""
+    enumerations: list[str]
+    """Its names if values of its enumeration are lacking."""
 
 
 class Lacks:
@@ -35,6 +49,7 @@ class Lacks:
                 self._values[field].append(value)
             else:
                 self._fields[field] = name
+        self._of_model: dict[type[BaseModel], list[_Field]] = {}
 
     def field(self, model: type[BaseModel], wire: str) -> str | None:
         """The name of the field if it is lacking; None if it is not."""
@@ -50,16 +65,35 @@ class Lacks:
             data = model.expanded(data)
         if not isinstance(data, Mapping):
             return
-        for name, field in model.model_fields.items():
-            wire = wire_name(name, field)
-            value = data.get(wire, data.get(name))
+        for field in self._relevant(model):
+            value = data.get(field.wire, data.get(field.name))
             if value is None:
                 continue
-            if lacking := self.field(model, wire):
-                yield Part((*path, wire), lacking, None)
+            if field.lacking:
+                yield Part((*path, field.wire), field.lacking, None)
             else:
-                names = [name for name in _names(model, wire) if name in self._values]
-                yield from self._within(field.annotation, value, (*path, wire), names)
+                yield from self._within(field.annotation, value, (*path, field.wire), field.enumerations)
+
+    def _relevant(self, model: type[BaseModel]) -> list[_Field]:
+        """The fields of a type that are lacking, or below which something may be."""
+        if model not in self._of_model:
+            fields = (self._field(model, name, info) for name, info in model.model_fields.items())
+            self._of_model[model] = [
+                field
+                for field in fields
+                if field.lacking or field.enumerations or any(map(self._is_cut, _below(field.annotation)))
+            ]
+        return self._of_model[model]
+
+    def _is_cut(self, model: type[BaseModel]) -> bool:
+        """Whether the release lacks a part of the type itself."""
+        fields = (self._field(model, name, info) for name, info in model.model_fields.items())
+        return any(field.lacking or field.enumerations for field in fields)
+
+    def _field(self, model: type[BaseModel], name: str, info: FieldInfo) -> _Field:
+        wire = places.wire_name(name, info)
+        enumerations = [one for one in _names(model, wire) if one in self._values]
+        return _Field(name, wire, info.annotation, self.field(model, wire), enumerations)
 
     def _within(self, kind: Any, value: Any, path: Path, names: list[str]) -> Iterator[Part]:
         """The lacking parts of a value of the type `kind`, which is an enumeration of the fields `names`."""
@@ -86,3 +120,20 @@ NOTHING: Final = Lacks(())
 
 def _names(model: type[BaseModel], wire: str) -> list[str]:
     return [f"{cls.__name__}.{wire}" for cls in model.__mro__ if issubclass(cls, BaseModel)]
+
+
+def _below(annotation: Any) -> set[type[BaseModel]]:
+    """The types in an annotation, and the types of all fields below them."""
+    return set[type[BaseModel]]().union(*(_with_parts(model) for _, model in places.models(annotation)))
+
+
+@cache
+def _with_parts(model: type[BaseModel]) -> set[type[BaseModel]]:
+    found: set[type[BaseModel]] = set()
+    open_ = [model]
+    while open_:
+        one = open_.pop()
+        if one not in found:
+            found.add(one)
+            open_ += (part for info in one.model_fields.values() for _, part in places.models(info.annotation))
+    return found

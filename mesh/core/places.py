@@ -62,21 +62,21 @@ def _paths(
         path = f"{prefix}{wire_name(field_name, field)}"
         if wire_name(field_name, field) == name:
             yield path, field
-        for step, inner in _models(field.annotation):
+        for step, inner in models(field.annotation):
             yield from _paths(name, inner, (*above, model), f"{path}{step}.")
 
 
-def _models(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
+def models(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
     """The types in an annotation, each with the step that leads to it: `[0]` in a list, `.NAME` in a mapping."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield "", annotation
     elif origin is Annotated:
-        yield from _models(arguments[0])
+        yield from models(arguments[0])
     elif isinstance(origin, type) and issubclass(origin, Mapping):
-        yield from ((f".NAME{step}", model) for step, model in _models(arguments[1]))
+        yield from ((f".NAME{step}", model) for step, model in models(arguments[1]))
     elif origin in (list, tuple):
-        yield from ((f"[0]{step}", model) for step, model in _models(arguments[0]))
+        yield from ((f"[0]{step}", model) for step, model in models(arguments[0]))
     elif origin is not None and origin is not Literal:  # a union
         for member in arguments:
-            yield from _models(member)
+            yield from models(member)
