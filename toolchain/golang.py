@@ -11,6 +11,10 @@ from pathlib import Path
 
 from toolchain.errors import ToolchainError
 
+GOGC = "400"
+"""How far Go's compiler lets its heap grow before it collects garbage, in percent of what is in use. With Go's default,
+100, a fifth of a build is garbage collection."""
+
 TICK = 0.3
 """Seconds between two reads of Go's output."""
 
@@ -102,9 +106,11 @@ class Go:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without the variables that would make Go build for another platform or from other modules."""
+    """The environment without the variables that would make Go build for another platform or from other modules, and
+    with GOGC unless the user sets it."""
     unwanted = ("GOOS", "GOARCH", "GOBIN", "GO111MODULE")
-    return {key: value for key, value in os.environ.items() if key not in unwanted} | {"GOWORK": "off"}
+    kept = {key: value for key, value in os.environ.items() if key not in unwanted}
+    return {"GOGC": GOGC, **kept, "GOWORK": "off"}
 
 
 def _numbers(version: str) -> tuple[int, ...]:
