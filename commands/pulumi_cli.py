@@ -132,6 +132,7 @@ class PulumiCli:
     def __init__(self, stack: str, proposed: Mapping[str, Any] | None = None) -> None:
         """`proposed` is content in place of that of the stack's file, for previews; it has a copy of its own."""
         self.stack = stack
+        self._state: dict[str, Any] | None = None
         content = stackfiles.document(stack) if proposed is None else proposed
         self.file = stackfiles.copy(stack if proposed is None else f"{stack}.proposed")
         folder = self.file.parent
@@ -210,13 +211,15 @@ class PulumiCli:
             self._pulumi(["cancel", self.stack, "--yes"], quiet=True)
             print(f"cleared the lock of a run that was killed: {held[0]}", flush=True)
 
-    def state(self) -> dict[str, Any]:
-        """The stack's recorded state: the `deployment` of `pulumi stack export`."""
-        done = _export(self.stack)
-        if done.returncode:
-            raise CommandError(f"the state of stack {self.stack} cannot be read: {done.stderr.strip()}")
-        deployment: dict[str, Any] = json.loads(done.stdout)["deployment"]
-        return deployment
+    def state(self) -> Mapping[str, Any]:
+        """The stack's recorded state: the `deployment` of `pulumi stack export`. It is read again only after a Pulumi
+        command of this object, which may have changed it; callers must not change it."""
+        if self._state is None:
+            done = _export(self.stack)
+            if done.returncode:
+                raise CommandError(f"the state of stack {self.stack} cannot be read: {done.stderr.strip()}")
+            self._state = json.loads(done.stdout)["deployment"]
+        return self._state
 
     def replace_state(self, deployment: Mapping[str, Any]) -> None:
         """Replaces the stack's recorded state. Removes the lock of a run that was killed, as `run` does."""
@@ -262,6 +265,7 @@ class PulumiCli:
         self, args: Sequence[str], variables: Mapping[str, str] | None = None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
         """Runs Pulumi to its end, with further environment variables; `options` go to `subprocess.run`."""
+        self._state = None
         # The provider leaves a copy of the kubeconfig, with its keys, in the folder for temporary files.
         with tempfile.TemporaryDirectory(prefix="mesh-", ignore_cleanup_errors=True) as temporary:
             env = {

@@ -120,6 +120,17 @@ def test_pulumi_selects_the_stack_if_the_backend_is_no_folder(tmp_path: Path, mo
     assert "stack select dev --create" in (tmp_path / "calls").read_text()
 
 
+def test_the_state_is_read_again_only_after_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli = cli_with(tmp_path, monkeypatch, "  {}")
+    pulumi(tmp_path, monkeypatch, f"echo \"$*\" >> {tmp_path}/calls\necho '{EXPORT}'")
+    (tmp_path / "calls").unlink()
+    assert cli.state() == cli.state() == json.loads(EXPORT)["deployment"]
+    cli.run("refresh", quiet=True)
+    cli.state()
+    calls = [line.split()[0] for line in (tmp_path / "calls").read_text().splitlines()]
+    assert calls == ["stack", "refresh", "stack"]
+
+
 def test_a_password_is_generated_once_and_passed_on_standard_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
