@@ -13,7 +13,7 @@ from toolchain.progress import Progress
 FLAGS = ["-mod=readonly", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-tags=disable_pgv"]
 """Flags of all builds. Debug information would take a seventh of a cold build, and the linker drops it anyway (-s -w).
 `disable_pgv` leaves out the validation of Envoy's messages in Go, which none of the programs runs; Istio's own builds
-leave it out, too."""
+leave it out, too. Go takes the last `-tags` only: a module with tags of its own replaces these."""
 
 LOG = "build.log"
 """Name of the file with Go's output, in the folder of the build."""

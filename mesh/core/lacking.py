@@ -43,8 +43,10 @@ class Lacks:
     def __init__(self, names: Iterable[str]) -> None:
         self._fields: dict[str, str] = {}
         self._values: dict[str, list[str]] = defaultdict(list)
+        self._classes: set[str] = set()
         for name in names:
             field, is_value, value = name.partition("=")
+            self._classes.add(field.partition(".")[0])
             if is_value:
                 self._values[field].append(value)
             else:
@@ -87,8 +89,7 @@ class Lacks:
 
     def _is_cut(self, model: type[BaseModel]) -> bool:
         """Whether the release lacks a part of the type itself."""
-        fields = (self._field(model, name, info) for name, info in model.model_fields.items())
-        return any(field.lacking or field.enumerations for field in fields)
+        return any(cls.__name__ in self._classes for cls in model.__mro__)
 
     def _field(self, model: type[BaseModel], name: str, info: FieldInfo) -> _Field:
         wire = places.wire_name(name, info)
