@@ -265,3 +265,10 @@ def test_what_lists_of_a_definition_tell_apart_may_be_there_once() -> None:
     variables = {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}
     found = lines("1.30", api.WasmPlugin, {"url": "https://a.example/f.wasm", "vmConfig": variables})
     assert found == ['vmConfig.env: has "A" as name 2 times']
+
+
+def test_the_values_of_a_map_have_the_limits_of_their_type() -> None:
+    variables = {"environmentVariables": {"A": "a" * 2048, "B": "b" * 2049}}
+    assert lines("1.30", api.ProxyConfig, variables) == [
+        "environmentVariables.B: has 2049 characters; the API server accepts at most 2048"
+    ]
