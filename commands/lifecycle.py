@@ -23,6 +23,8 @@ from commands import (
 from commands.pulumi_cli import PulumiCli
 from mesh.config.addons import SECRETS
 
+PREVIEW_ONLY: Final = "--preview-only"
+"""Pulumi's flag to show what a command would do. The commands here then change nothing, either."""
 AT_THE_END: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """Variable with which the engine writes the state once, at the end of a run."""
 
@@ -34,13 +36,17 @@ def up(stack: str, flags: Sequence[str], force: bool) -> int:
     settings = stacks.load(stack).settings
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
+    forced = {FORCE: "1"} if force else {}
+    if PREVIEW_ONLY in flags:
+        with pulumi_cli.variables(forced):
+            return pulumi.run("up", *flags)
     pulumi.make_secrets(SECRETS, settings.addons.secrets)
     was_cut = pending.carry_on(pulumi, settings)
-    with pulumi_cli.variables({FORCE: "1"} if force else {}):
-        code = pulumi.run("up", *_consent(flags), *flags)
+    with pulumi_cli.variables(forced):
+        code = pulumi.run("up", *_consent(), *flags)
         if code == 0 and was_cut and pending.settle(pulumi, Target.named(settings.context)):
             # deletes what the program dropped since the interrupted run
-            code = pulumi.run("up", *_consent(flags), *flags)
+            code = pulumi.run("up", *_consent(), *flags)
     state, target = pulumi.state(), Target.named(settings.context)
     with proxy.connect(target) as api:
         if code == 0 and not unready.wait(state, api, settings.timeout):
@@ -59,9 +65,11 @@ def refresh(stack: str, flags: Sequence[str]) -> int:
     settings = stacks.load(stack).settings
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
+    if PREVIEW_ONLY in flags:
+        return pulumi.run("refresh", *flags)
     changing = pending.being_changed(pulumi.state())
     pending.settle(pulumi, stack_cluster.require_same_cluster(pulumi, settings))
-    code = pulumi.run("refresh", *_consent(flags, preview=False), *flags)
+    code = pulumi.run("refresh", *_consent(preview=False), *flags)
     pending.mark(pulumi, changing)  # a refresh overlooks fields that a killed run has added
     return code
 
@@ -75,29 +83,33 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
     stack_cluster.start_if_embedded(settings)
     pulumi = PulumiCli(stack)
     target = stack_cluster.require_same_cluster(pulumi, settings)
-    pending.settle(pulumi, target)
+    if PREVIEW_ONLY not in flags:
+        pending.settle(pulumi, target)
     state = pulumi.state()
     with proxy.connect(target) as api:
         teardown.check(state, api, force=force)
-    live.stop(stack)
-    if "--preview-only" not in flags:
-        pending.expect_deletion(pulumi, state)
+    if PREVIEW_ONLY in flags:
+        return pulumi.run("destroy", *flags)
+    was_live = live.stop(stack)
+    pending.expect_deletion(pulumi, state)
     with pulumi_cli.variables(AT_THE_END):
-        code = pulumi.run("destroy", *_consent(flags, preview=False), *flags)
+        code = pulumi.run("destroy", *_consent(preview=False), *flags)
     if code:
         with proxy.connect(target) as api:
             finalizers.explain(pulumi.state(), api)
     pending.record_what_stays(pulumi)
+    if was_live and code and len(pulumi.state()["resources"]) == len(state["resources"]):  # the user said no
+        live.start(stack, settings)
     if not code:
         residue.report(target, purge=purge or stack_cluster.had_real_istiod(settings))
     return code
 
 
-def _consent(flags: Sequence[str], preview: bool = True) -> list[str]:
+def _consent(preview: bool = True) -> list[str]:
     """The flags for running without confirmation, which Pulumi asks for on a terminal only.
 
     `preview` keeps the preview of a run without a terminal: before an `up` the API server then rejects a wrong object
     before anything has changed."""
-    if sys.stdin.isatty() or "--preview-only" in flags:
+    if sys.stdin.isatty():
         return []
     return ["--yes"] if preview else ["--yes", "--skip-preview"]

@@ -38,12 +38,12 @@ def start(stack: str, chosen: Settings) -> None:
         ) from None
 
 
-def stop(stack: str) -> None:
-    """Stops the stack's live data plane, if it runs."""
-    for context in EMBEDDED_CLUSTERS:
-        running = live.current(context)
-        if running and running.get("stack") == stack:
-            live.stop(context)
+def stop(stack: str) -> bool:
+    """Stops the stack's live data plane. Returns whether it ran."""
+    running = [context for context in EMBEDDED_CLUSTERS if (live.current(context) or {}).get("stack") == stack]
+    for context in running:
+        live.stop(context)
+    return bool(running)
 
 
 def _fields(stack: str, chosen: Settings) -> dict[str, Any]:

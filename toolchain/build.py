@@ -7,13 +7,29 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from toolchain.golang import Go
-from toolchain.pins import HOST_PACKAGES, LANGUAGE_HOST, MODULE, PACKAGES, PROVIDER, SCRIPTS, SDK, Pins
+from toolchain.pins import (
+    HOST_PACKAGES,
+    KUBERNETES_SDK,
+    LANGUAGE_HOST,
+    MODULE,
+    PACKAGES,
+    PROVIDER,
+    SCRIPTS,
+    SDK,
+    Pins,
+)
 from toolchain.progress import Progress
 
 FLAGS = ["-mod=readonly", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-tags=disable_pgv"]
 """Flags of all builds. Debug information would take a seventh of a cold build, and the linker drops it anyway (-s -w).
 `disable_pgv` leaves out the validation of Envoy's messages in Go, which none of the programs runs; Istio's own builds
 leave it out, too. Go takes the last `-tags` only: a module with tags of its own replaces these."""
+
+SDK_PARTS = tuple(f"go/kubernetes{part}" for part in ("", "/helm/v4", "/utilities", "/yaml/v2"))
+"""The folders of Pulumi's Kubernetes SDK that the provider needs."""
+
+SDK_COPY = "build-kubernetes-sdk"
+"""The folder of their copy. It is the same in each build, because Go's compiled packages depend on it."""
 
 LOG = "build.log"
 """Name of the file with Go's output, in the folder of the build."""
@@ -30,7 +46,10 @@ def build(programs: Mapping[str, Path], place: Path, pins: Pins, progress: Progr
     go = Go(place / LOG)
     go.check(pins.go, MODULE)
     with tempfile.TemporaryDirectory(dir=place, prefix="build-") as work:
-        _build(set(programs), Path(work), pins, go, progress)
+        try:
+            _build(set(programs), Path(work), pins, go, progress)
+        finally:
+            shutil.rmtree(place / SDK_COPY, ignore_errors=True)
         for name, target in programs.items():
             target.parent.mkdir(exist_ok=True)
             Path(work, name).rename(target)
@@ -40,8 +59,8 @@ def _build(names: set[str], work: Path, pins: Pins, go: Go, progress: Progress) 
     steps = []
     counter = _Counter(progress)
     if packages := _wanted(PACKAGES, names):
-        overlay = _schema(work, go, counter) if "pulumi-resource-kubernetes" in names else []
-        steps.append((MODULE, [*FLAGS, *overlay], pins.linker_flags, packages))
+        own = _of_provider(work, go, counter) if "pulumi-resource-kubernetes" in names else []
+        steps.append((MODULE, [*FLAGS, *own], pins.linker_flags, packages))
     if packages := _wanted(HOST_PACKAGES, names):
         steps.append((LANGUAGE_HOST, FLAGS, "-s -w", packages))
     for module, flags, _, packages in steps:
@@ -100,12 +119,28 @@ def _written(package: str) -> str:
     return elements[-1]
 
 
-def _schema(work: Path, go: Go, counter: _Counter) -> list[str]:
-    """Flags of `go build` that overlay the file that provider/main.go embeds with the provider's schema."""
+def _of_provider(work: Path, go: Go, counter: _Counter) -> list[str]:
+    """Flags of `go build` that overlay the file that provider/main.go embeds with the provider's schema, and that
+    replace Pulumi's Kubernetes SDK by a copy with kubernetes-sdk/kinds.go."""
     schema = _source(PROVIDER, go, counter) / "cmd/pulumi-resource-kubernetes/schema.json"
-    overlay = work / "overlay.json"
+    overlay, modules = work / "overlay.json", work / "go.mod"
     overlay.write_text(json.dumps({"Replace": {str(MODULE / "provider/schema.json"): str(schema)}}))
-    return ["-overlay", str(overlay)]
+    sdk = _kubernetes_sdk(work.parent / SDK_COPY, go, counter)
+    modules.write_text(f"{(MODULE / 'go.mod').read_text()}\nreplace {KUBERNETES_SDK} => {json.dumps(str(sdk))}\n")
+    shutil.copyfile(MODULE / "go.sum", work / "go.sum")
+    return ["-overlay", str(overlay), "-modfile", str(modules)]
+
+
+def _kubernetes_sdk(copy: Path, go: Go, counter: _Counter) -> Path:
+    """A copy of the parts of Pulumi's Kubernetes SDK that the provider needs. Go refuses an overlay of files of modules
+    that it has fetched."""
+    source = _source(KUBERNETES_SDK, go, counter)
+    for file in (source / "go.mod", *(one for part in SDK_PARTS for one in (source / part).glob("*.go"))):
+        target = copy / file.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    shutil.copyfile(MODULE / "kubernetes-sdk/kinds.go", copy / "go/kubernetes/yaml/v2/kinds.go")
+    return copy
 
 
 def _source(module: str, go: Go, counter: _Counter) -> Path:

@@ -13,7 +13,7 @@ MODULE = Path(__file__).parent
 
 LANGUAGE_HOST = MODULE / "language-host"
 """The folder of the language host's Go module."""
-SOURCES = ("certificates", "language-host", "provider")
+SOURCES = ("certificates", "kubernetes-sdk", "language-host", "provider")
 """The folders below MODULE with sources of the toolchain's programs."""
 
 REQUIREMENTS = MODULE.parent / "requirements.txt"
@@ -21,6 +21,7 @@ REQUIREMENTS = MODULE.parent / "requirements.txt"
 PULUMI = "github.com/pulumi/pulumi/pkg/v3"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+KUBERNETES_SDK = "github.com/pulumi/pulumi-kubernetes/sdk/v4"
 KUBERNETES = "k8s.io/kubernetes"
 
 PACKAGES = {

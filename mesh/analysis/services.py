@@ -63,13 +63,14 @@ class Services:
         for service in self.all:
             self._by_host[service.host].append(service)
             self._in[service.namespace].append(service)
+        self._has_wildcards = any(host.startswith("*") for host in self._by_host)
 
     def find(self, host: str, namespace: str) -> Service | None:
         """The service that a fully qualified name stands for in `namespace`; None if no visible service matches.
 
         Exact names come before wildcards, and services of `namespace` before those of other namespaces.
         """
-        for name in (host, *hosts.wildcards(host)):
+        for name in (host, *(hosts.wildcards(host) if self._has_wildcards else ())):
             seen = [s for s in self._by_host.get(name, ()) if hosts.is_visible(namespace, s.exported_to)]
             if seen:
                 return next((s for s in seen if s.namespace == namespace), seen[0])

@@ -6,7 +6,6 @@ Fields have Istio's wire names, as in YAML. `schema.py` generates the OpenAPI sc
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import chain
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -15,6 +14,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from mesh.api.enforced import Rule
 from mesh.core import errors, validation
 from mesh.core.kinds import GroupKind
+from mesh.core.places import wire_names
 from mesh.core.typed import Findings as Findings
 from mesh.core.typed import Path as Path
 from mesh.core.typed import Typed, raise_problems
@@ -233,7 +233,8 @@ class Kind(Message):
 def wire(value: Any) -> Any:
     """The JSON form of a value, as the API server expects it; fields that are not set are left out."""
     if isinstance(value, Message):
-        return {one: wire(getattr(value, name)) for name, one in _wire_names(type(value)) if value.is_set(name)}
+        names = wire_names(type(value))
+        return {one: wire(getattr(value, name)) for one, name in names.items() if value.is_set(name)}
     if isinstance(value, Mapping):
         return {str(key): wire(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -241,8 +242,3 @@ def wire(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)  # the API server returns 50.0 as 50, which would show as a change
     return value
-
-
-@cache
-def _wire_names(message: type[Message]) -> list[tuple[str, str]]:
-    return [(name, validation.wire_name(name, field)) for name, field in message.model_fields.items()]

@@ -15,7 +15,7 @@ from mesh import releases
 from mesh.api import MeshConfig, spelling
 from mesh.config.revisions import ControlPlane
 from mesh.config.settings import NAMESPACE
-from mesh.core.places import wire_name, written
+from mesh.core.places import wire_names, written
 from mesh.core.typed import Path
 from mesh.releases import refusals
 from mesh.releases.refusals import Refusal, Refusals
@@ -24,7 +24,7 @@ from mesh.values import upstream
 _FURTHER: Final = "controlPlanes"
 _GATEWAYS: Final = "gateways"
 _K8S: Final = "k8s"
-_OF_CONTROL_PLANES: Final = frozenset(wire_name(*item) for item in ControlPlane.model_fields.items())
+_OF_CONTROL_PLANES: Final = frozenset(wire_names(ControlPlane))
 _SPECS: Final[Mapping[Path, Path]] = {
     ("spec",): (),
     ("components",): ("components",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
@@ -30,6 +31,12 @@ def step(key: str | int) -> str:
 def wire_name(name: str, field: FieldInfo) -> str:
     """The field's name in config and manifests: its alias if it has one."""
     return field.validation_alias if isinstance(field.validation_alias, str) else name
+
+
+@cache
+def wire_names(model: type[BaseModel]) -> Mapping[str, str]:
+    """The names of a type's fields in Python, by their names in config and manifests, in the order of the type."""
+    return {wire_name(name, field): name for name, field in model.model_fields.items()}
 
 
 def json_name(name: str) -> str:

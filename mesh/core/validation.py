@@ -133,7 +133,7 @@ class _Location:
         """The fields of a model; empty for other types."""
         if not _is_model(self.annotation):
             return []
-        names = [wire_name(name, field) for name, field in self.annotation.model_fields.items()]
+        names = places.wire_names(self.annotation)
         return sorted(name for name in names if not self._lacks.field(self.annotation, name))
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mesh.config import edit_text
 from mesh.config.settings import NAMESPACE, Settings
-from mesh.core.places import wire_name
+from mesh.core.places import wire_names
 from mesh.imports.source import Data
 from mesh.values.values import Values
 
@@ -41,9 +41,5 @@ def _comment(told: str) -> Iterator[str]:
 
 def _order(key: str) -> tuple[int, str]:
     """The place of a key: first the stack's own keys, then the values, then the stack's other keys."""
-    names = [*_FIRST, *_wire_names(Values), *_wire_names(Settings)]
+    names = [*_FIRST, *wire_names(Values), *wire_names(Settings)]
     return (names.index(key) if key in names else len(names), key)
-
-
-def _wire_names(model: type[Values]) -> list[str]:
-    return [wire_name(name, field) for name, field in model.model_fields.items()]

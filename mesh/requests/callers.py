@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from mesh.analysis import authorization_policies
 from mesh.analysis.mesh import Mesh
-from mesh.analysis.objects import Object
+from mesh.analysis.objects import Object, Ref
 from mesh.analysis.rules.authorization import matches
 from mesh.analysis.services import Service
 from mesh.analysis.workloads import Workload
@@ -31,9 +31,9 @@ class Callers:
             if not pod.gateway:
                 key = pod.account, pod.labels.get("app", pod.object.name), pod.proxy
                 found.setdefault(pod.namespace, {}).setdefault(key, pod)
-        self._in = {namespace: list(pods.values()) for namespace, pods in found.items()}
-        self._all = [pod for pods in self._in.values() for pod in pods]
-        self._by_account = {pod.identity: pod for pod in reversed(self._all)}
+        self._in = {namespace: _Namespace(list(pods.values())) for namespace, pods in found.items()}
+        every = [pod for one in self._in.values() for pod in one.pods]
+        self._by_account = {pod.identity: pod for pod in reversed(every)}
         self._named: dict[Workload, dict[Workload, None]] = {}
         for policy in mesh.of(kinds.AUTHORIZATION_POLICY):
             callers = dict.fromkeys(self._of_policy(policy))
@@ -42,28 +42,27 @@ class Callers:
 
     def with_sidecars(self) -> Iterator[Workload]:
         """One workload with a sidecar from each namespace."""
-        firsts = (next((pod for pod in pods if pod.proxy), None) for pods in self._in.values())
-        return (pod for pod in firsts if pod)
+        return (pod for one in self._in.values() for pod in one.some_of_many() if pod.proxy)
 
     def near(self, namespace: str) -> Sequence[Workload]:
         """The workloads of a namespace, or one with a sidecar and one without if they are many."""
-        return self._some(self._in.get(namespace, ()))
+        return self._in[namespace].some() if namespace in self._in else []
 
     def of(self, service: Service, routes: Sequence[Object]) -> Iterator[Workload]:
         """The callers of a service, without its own pods. `routes` are the VirtualServices that route to it."""
         pods = self._mesh.workloads_of(service)
-        own = {pod.object.ref for pod in pods}
-        far = (pod for pod in self._all if pod.namespace not in (service.namespace, self._mesh.home))
+        own, near = {pod.object.ref for pod in pods}, self._in.get(service.namespace)
         found = [
-            *self._some([pod for pod in self._in.get(service.namespace, ()) if pod.object.ref not in own]),
-            *_first_of_each(far),
+            *(near.some(own) if near else ()),
+            *self._one_of_each(lambda namespace: namespace not in (service.namespace, self._mesh.home)),
             *(caller for pod in pods for caller in self._named.get(pod, ())),
             *(caller for obj in routes for caller in self._of_routes(obj)),
         ]
         yield from (pod for pod in dict.fromkeys(found) if pod.object.ref not in own)
 
-    def _some(self, pods: Sequence[Workload]) -> Sequence[Workload]:
-        return pods if len(pods) <= _MANY else list(_first_of_each(pods))
+    def _one_of_each(self, wanted: Callable[[str], bool]) -> Iterator[Workload]:
+        """One workload with a sidecar and one without from all namespaces that are `wanted`."""
+        return _first_of_each(pod for name, one in self._in.items() if wanted(name) for pod in one.some_of_many())
 
     def _of_policy(self, policy: Object) -> Iterator[Workload]:
         """A workload for each principal and each namespace that a policy includes or excludes."""
@@ -79,7 +78,7 @@ class Callers:
             yield from _first_of_each(wide)
 
     def _of_namespace(self, pattern: str) -> Iterator[Workload]:
-        yield from _first_of_each(pod for pod in self._all if matches(pattern, pod.namespace))
+        yield from self._one_of_each(lambda namespace: matches(pattern, namespace))
 
     def _of_routes(self, virtual_service: Object) -> Iterator[Workload]:
         """A workload for each `sourceNamespace` and each `sourceLabels` of a VirtualService."""
@@ -91,7 +90,29 @@ class Callers:
                     yield from [pod for pod in chosen if pod.proxy and not pod.gateway][:1]
 
 
-def _first_of_each(pods: Iterator[Workload] | Sequence[Workload]) -> Iterator[Workload]:
+class _Namespace:
+    """The workloads of a namespace."""
+
+    def __init__(self, pods: Sequence[Workload]) -> None:
+        self.pods = pods
+        self._alike: dict[bool, list[Workload]] = {}
+        for pod in pods:
+            self._alike.setdefault(pod.proxy, []).append(pod)
+
+    def some(self, without: Collection[Ref] = ()) -> Sequence[Workload]:
+        """The workloads, or one with a sidecar and one without if they are many; all `without` some."""
+        if len(self.pods) > _MANY + len(without):
+            return self.some_of_many(without)
+        found = [pod for pod in self.pods if pod.object.ref not in without]
+        return found if len(found) <= _MANY else self.some_of_many(without)
+
+    def some_of_many(self, without: Collection[Ref] = ()) -> Sequence[Workload]:
+        """One workload with a sidecar and one without, so far as there are such, `without` some."""
+        firsts = (next((pod for pod in pods if pod.object.ref not in without), None) for pods in self._alike.values())
+        return [pod for pod in firsts if pod]
+
+
+def _first_of_each(pods: Iterable[Workload]) -> Iterator[Workload]:
     """The first workload with a sidecar, and the first one without."""
     found: dict[bool, Workload] = {}
     for pod in pods:

@@ -113,7 +113,9 @@ def between(old: Mesh, new: Mesh) -> Samples:
         missing.update(dict.fromkeys(unknown))
         for sample in target.samples(shapes):
             samples[sample] = samples.get(sample, True) and sample.further
-    requests = [replace(sample, further=further) for sample, further in samples.items()]
+    requests = [
+        sample if sample.further == further else replace(sample, further=further) for sample, further in samples.items()
+    ]
     return Samples(requests=sorted(requests), missing=sorted(missing))
 
 

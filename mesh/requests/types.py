@@ -70,6 +70,8 @@ class Request:
 
     def changed(self, operations: Mapping[str, Any]) -> Self:
         """The request after operations on its headers: `set`, `add` and `remove`, as in Istio's HeaderOperations."""
+        if not operations:
+            return self
         headers = {name.lower(): value for name, value in self.headers.items()}
         headers |= {name.lower(): value for name, value in (operations.get("set") or {}).items()}
         for name, value in (operations.get("add") or {}).items():
@@ -80,6 +82,8 @@ class Request:
 
     def rewritten(self, path: str | None, host: str | None) -> Self:
         """The request with a new path and host; None keeps the present one."""
+        if not (path or host):
+            return self
         return replace(self, path=path or self.path, host=host or self.host, host_alone=bool(host) or self.host_alone)
 
 

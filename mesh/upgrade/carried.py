@@ -13,14 +13,12 @@ from mesh.config import tags
 from mesh.config.revisions import SHARED, ControlPlane
 from mesh.config.settings import NAMESPACE
 from mesh.core.merge import Data
-from mesh.core.places import wire_name, written
+from mesh.core.places import wire_names, written
 from mesh.core.typed import Path
 from mesh.releases import lacking
 from mesh.upgrade.standing import Standing
 
-KEYS: Final = tuple(
-    wire_name(name, field) for name, field in ControlPlane.model_fields.items() if name not in ("release", "profile")
-)
+KEYS: Final = tuple(name for name in wire_names(ControlPlane) if name not in ("release", "profile"))
 """The keys of a control plane. A stack has the same keys for its own control plane."""
 _OF_RELEASE: Final = ("tag", "images", "compatibilityVersion")
 """The keys that are specific to one release."""

@@ -16,10 +16,11 @@ import psutil
 import pytest
 import requests
 
+from commands.docs_pictures.recorder import Command, RecordingFailed, Terminal
 from mesh import releases
 from mesh.releases.dashboards import Dashboard
 from mesh.requests.types import Request
-from tests.e2e.conftest import NO_CHANGES, SECOND_IS_LONG, Checkout
+from tests.e2e.conftest import NO_CHANGES, SECOND_IS_LONG, Checkout, counts
 from tests.e2e.live import (
     PRODUCT,
     RATINGS,
@@ -112,6 +113,19 @@ def test_a_second_up_changes_nothing(checkout: Checkout, site: str) -> None:
     before = processes(checkout)
     assert "already running" in checkout.make("up", NO_CHANGES, LIVE)
     assert processes(checkout) == before
+
+
+def test_a_preview_of_down_and_a_declined_down_leave_everything_as_it_is(checkout: Checkout, site: str) -> None:
+    before, present = processes(checkout), checkout.objects()
+    assert re.search(r"- \d+ to delete", counts(checkout.make("down", "ARGS=--preview-only", LIVE)))
+    assert (processes(checkout), checkout.objects()) == (before, present)
+    terminal = Terminal(columns=120, rows=40, folder=checkout.root, environment=checkout.env)
+    no = Command(shown="", argv=checkout.command("down", LIVE), answers={"perform this destroy": "no\r"})
+    with pytest.raises(RecordingFailed, match="confirmation declined"):
+        terminal.record([no])
+    assert (processes(checkout).keys(), checkout.objects()) == (before.keys(), present)
+    assert requests.get(f"{site}/productpage", timeout=20).status_code == 200
+    checkout.make("up", NO_CHANGES, LIVE)
 
 
 def test_status_shows_what_is_live_and_what_is_simulated(checkout: Checkout, site: str) -> None:

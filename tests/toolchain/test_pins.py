@@ -57,7 +57,9 @@ def test_the_same_sources_give_the_same_cache_key_wherever_they_are(copy: Path) 
     assert pins.read().key == KEY
 
 
-@pytest.mark.parametrize("name", ["go.mod", "go.sum", "provider/main.go", "language-host/go.sum"])
+@pytest.mark.parametrize(
+    "name", ["go.mod", "go.sum", "provider/main.go", "kubernetes-sdk/kinds.go", "language-host/go.sum"]
+)
 def test_each_source_of_a_program_changes_the_cache_key(copy: Path, name: str) -> None:
     with (copy / name).open("a") as file:
         file.write("\n")

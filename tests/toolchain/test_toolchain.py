@@ -35,6 +35,10 @@ elif words[:2] == ["mod", "download"]:
     for script in ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-analyzer-policy-python"):
         (source / script).parent.mkdir(parents=True, exist_ok=True)
         (source / script).write_text("launcher")
+    parts = ("yaml/v2/kinds", "yaml/v2/init", "core/v1/pod")
+    for file in ("go.mod", *(f"go/kubernetes/{{part}}.go" for part in parts)):
+        (source / file).parent.mkdir(parents=True, exist_ok=True)
+        (source / file).write_text("of the module")
     print(json.dumps({{"Dir": str(source)}}))
 elif words[0] == "list":
     print("a/package\\nanother/package")
@@ -131,6 +135,29 @@ def test_the_schema_overlays_the_file_that_the_provider_embeds(machine: Path, mo
     [(embedded, schema)] = json.loads(kept.read_text())["Replace"].items()
     assert Path(embedded) == pins.MODULE / "provider" / "schema.json"
     assert schema.endswith("cmd/pulumi-resource-kubernetes/schema.json")
+
+
+def test_the_provider_is_built_with_a_part_of_the_sdk_and_with_our_registration(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, copy = machine / "go.mod", machine / "sdk"
+    keep = f"""
+if words[0] == "build" and "-modfile" in words:
+    import shutil
+    modules = pathlib.Path(words[words.index("-modfile") + 1]).read_text()
+    pathlib.Path({str(kept)!r}).write_text(modules)
+    shutil.copytree(json.loads(modules.rpartition(" => ")[2]), {str(copy)!r})
+"""
+    monkeypatch.setenv("MISDEED", keep)
+    toolchain.ensure(io.StringIO())
+    own, _, _ = kept.read_text().partition(f"replace {pins.KUBERNETES_SDK} => ")
+    assert own.strip() == (pins.MODULE / "go.mod").read_text().strip()
+    files = {str(file.relative_to(copy)): file.read_text() for file in copy.rglob("*") if file.is_file()}
+    assert files == {
+        "go.mod": "of the module",
+        "go/kubernetes/yaml/v2/init.go": "of the module",
+        "go/kubernetes/yaml/v2/kinds.go": (pins.MODULE / "kubernetes-sdk" / "kinds.go").read_text(),
+    }
 
 
 def test_a_failed_build_reports_its_last_lines_and_log_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
