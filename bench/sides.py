@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,7 +109,11 @@ for number in range(3):
 
 
 def _config_file(workspace: Workspace) -> Side:
-    return _pulumi(workspace, "configfile", "Pulumi `yaml.v2.ConfigFile`", _CONFIG_FILE)
+    side = _pulumi(workspace, "configfile", "Pulumi `yaml.v2.ConfigFile`", _CONFIG_FILE)
+    # Without order, istiod can go before the EnvoyFilters. Then nobody answers the webhook that the API server asks
+    # when the garbage collector removes their finalizers, and `pulumi destroy` does not end.
+    down = f"kubectl delete {_ENFORCED.replace('/', ' ')} && {side.commands['down']}"
+    return replace(side, commands={**side.commands, "down": down})
 
 
 def _floor(workspace: Workspace) -> Side:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -54,6 +55,13 @@ def test_the_tests_of_the_recipes_are_those_of_the_project() -> None:
     shown = re.findall(r"`([\w./]+)`:\n```python\n(.*?)```", RECIPES[0].read_text(), re.DOTALL)
     assert len(shown) == 2
     assert [name for name, code in shown if code not in (ROOT / name).read_text()] == []
+
+
+def test_the_changelog_begins_with_what_is_unreleased_and_then_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    first, second, *_ = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert (first, second.partition(" - ")[0]) == ("Unreleased", version)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", second.partition(" - ")[2])
 
 
 def rendered(tmp_path: Path, file: str, stack: str, config: str = "mesh:profile: lean") -> list[dict[str, Any]]:

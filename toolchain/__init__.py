@@ -49,7 +49,7 @@ class Toolchain:
 
 
 def ensure(out: TextIO | None = None) -> Toolchain:
-    """All programs. Missing ones are built first, which takes 12 to 15 minutes on two cores for all of them.
+    """All programs. Missing ones are built first, which takes about 10 minutes on two cores for all of them.
 
     Progress goes to `out` (standard error). It is safe to interrupt the function, and to run it twice at once. Raises
     ToolchainError if a program can neither be found nor built.
