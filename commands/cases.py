@@ -216,7 +216,18 @@ def _nothing(mesh: Mesh, context: str, url: SplitResult, left: Mapping[str, int]
         return f"no request to {url.hostname or 'any host'} can be tried: all are requests {' or '.join(left)}"
     if not url.hostname and context not in EMBEDDED_CLUSTERS:
         return "the address of the gateways is not known: set URL=http://… with a host of a Gateway"
+    if service := next((one for one in mesh.services.all if _is_named(one, url.hostname or "")), None):
+        return _no_caller(service, context, url)
     served = [host for one in mesh.of(kinds.GATEWAY) for server in one.items("servers") for host in server["hosts"]]
     return (
         f"nothing serves {url.geturl() or 'any host'}; the Gateways serve {', '.join(dict.fromkeys(served)) or 'none'}"
     )
+
+
+def _no_caller(service: Service, context: str, url: SplitResult) -> str:
+    """Why no workload can call a service of the mesh."""
+    if context not in EMBEDDED_CLUSTERS:
+        return f"{url.hostname} is a service: requests to services are tried in the live sandbox only"
+    if url.port and not service.port(url.port):
+        return f"{url.hostname} has no port {url.port}; it has {', '.join(str(one.number) for one in service.ports)}"
+    return f"{url.hostname} has no caller: requests to a service go through the sidecar of another workload"

@@ -10,7 +10,7 @@ from mesh.analysis import hosts, virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
-from mesh.analysis.services import Service
+from mesh.analysis.services import Port, Service
 from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.api import regex
@@ -89,7 +89,8 @@ class Evaluator:
                 return Outcome(status=502, reason=reason)
             return Outcome(status=200, reason=reason, request=request)
         receiver = self._receiver(service, "", 1.0, request, request.port, pod)
-        return Outcome(receivers=(receiver,), attempts=RETRIES, request=request)
+        attempts = 0 if _is_of_connections(service.port(request.port)) else RETRIES
+        return Outcome(receivers=(receiver,), attempts=attempts, request=request)
 
     def _full_host(self, host: str, namespace: str) -> str:
         """The full name of a host, as DNS resolves what a client in a namespace writes: `cart`, `cart.shop`, …"""
@@ -160,9 +161,13 @@ class Evaluator:
             reason, status = "it requires mutual TLS", 503 if pod.proxy else 0
         else:
             peer = "" if pod.gateway else sent.address
-            connection = bool(found.protocol) and not is_http(found.protocol)
             inbound = InboundRequest(
-                request=sent, caller=pod, mutual=mutual, port=target, peer=peer, connection=connection
+                request=sent,
+                caller=pod,
+                mutual=mutual,
+                port=target,
+                peer=peer,
+                connection=_is_of_connections(found),
             )
             reason = next(filter(None, (self._policies.refusal(p, inbound) for p in pods)), "")
             status = 403 if reason else 200
@@ -189,6 +194,11 @@ class Evaluator:
             if own := [rule for rule in seen if rule.namespace == namespace]:
                 return own
         return seen
+
+
+def _is_of_connections(port: Port | None) -> bool:
+    """Whether a port takes connections, in which proxies see no requests."""
+    return port is not None and bool(port.protocol) and not is_http(port.protocol)
 
 
 def _routes_requests(virtual_service: Object) -> bool:

@@ -231,6 +231,18 @@ def test_a_host_that_nobody_serves_is_said_with_those_that_are_served() -> None:
         found("", OTHER)
 
 
+def test_a_service_that_cannot_be_called_is_said_with_the_reason() -> None:
+    with pytest.raises(
+        CommandError, match=r"cart\.shop is a service: requests to services are tried in the live sandbox"
+    ):
+        found("http://cart.shop", OTHER)
+    with pytest.raises(CommandError, match=r"cart\.shop has no port 81; it has \d+"):
+        found("http://cart.shop:81")
+    alone = [one for one in SHOP if one["metadata"]["name"].startswith("cart") or one["kind"] == "Namespace"]
+    with pytest.raises(CommandError, match=r"cart\.shop has no caller: .* through the sidecar of another workload"):
+        cases.of(Mesh(map(Object.read, alone), DEFAULT_NAMES), EMBEDDED, urlsplit("http://cart.shop"), "")
+
+
 def test_routes_that_need_a_token_are_not_tried_with_another_ones() -> None:
     rule = {"from": [{"source": {"requestPrincipals": ["issuer/one"]}}]}
     spec = {"selector": {"matchLabels": {"istio": "ingressgateway"}}, "rules": [rule]}

@@ -398,6 +398,12 @@ def test_a_redirect_keeps_the_scheme_that_a_load_balancer_says() -> None:
     assert visited(moved, TRUSTING, headers=by_https).location == "https://shop.example.com/new"
 
 
+def test_connections_are_not_retried() -> None:
+    for protocol, attempts in (("http", 2), ("tcp", 0)):
+        store = service("store", ports=[{"name": protocol, "port": 6379, "targetPort": 6379, "protocol": "TCP"}])
+        assert called(store, host="store", port=6379).attempts == attempts
+
+
 def test_connections_are_routed_by_port_and_server_name() -> None:
     tcp = [
         {"match": [{"port": 81}], "route": [{"destination": {"host": "cart", "subset": "v2"}}]},
