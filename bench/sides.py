@@ -112,7 +112,7 @@ def _config_file(workspace: Workspace) -> Side:
     side = _pulumi(workspace, "configfile", "Pulumi `yaml.v2.ConfigFile`", _CONFIG_FILE)
     # Without order, istiod can go before the EnvoyFilters. Then nobody answers the webhook that the API server asks
     # when the garbage collector removes their finalizers, and `pulumi destroy` does not end.
-    down = f"kubectl delete {_ENFORCED.replace('/', ' ')} && {side.commands['down']}"
+    down = f"kubectl delete {_ENFORCED} && {side.commands['down']}"
     return replace(side, commands={**side.commands, "down": down})
 
 

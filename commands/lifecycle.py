@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from cluster import proxy
 from cluster.target import FORCE, Target
@@ -98,15 +98,11 @@ def down(stack: str, flags: Sequence[str], force: bool, purge: bool) -> int:
         with proxy.connect(target) as api:
             finalizers.explain(pulumi.state(), api)
     pending.record_what_stays(pulumi)
-    if code and was_live and _urns(pulumi.state()) == _urns(state):
+    if code and was_live and pending.urns(pulumi.state()) == pending.urns(state):
         live.start(stack, settings)  # nothing was deleted: the user said no, for example
     if not code:
         residue.report(target, purge=purge or stack_cluster.had_real_istiod(settings))
     return code
-
-
-def _urns(state: Mapping[str, Any]) -> set[str]:
-    return {resource["urn"] for resource in state.get("resources") or []}
 
 
 def _consent(preview: bool = True) -> list[str]:

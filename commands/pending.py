@@ -43,7 +43,7 @@ def carry_on(pulumi: PulumiCli, settings: Settings) -> bool:
         pulumi.unlock()
         _await_deletion(deleting, Target.named(settings.context), settings.timeout)
         _refresh(pulumi, _urns(deleting))
-        left = _urns(pulumi.state().get("resources") or [])
+        left = urns(pulumi.state())
         count = sum(one["urn"] not in left for one in deleting)
         print(
             f"of the objects that a killed run was deleting, {count} are gone and now dropped from the state",
@@ -111,6 +111,11 @@ def _deleted(state: Mapping[str, Any]) -> Iterator[Resource]:
             yield resource
 
 
+def urns(state: Mapping[str, Any]) -> set[str]:
+    """The URNs of all resources of a state."""
+    return _urns(state.get("resources") or [])
+
+
 def _urns(resources: Iterable[Resource]) -> set[str]:
     return {resource["urn"] for resource in resources}
 
@@ -142,9 +147,9 @@ def _await_deletion(resources: Iterable[Resource], at: Target, limit: int) -> No
             time.sleep(_INTERVAL)
 
 
-def _refresh(pulumi: PulumiCli, urns: Iterable[str], *flags: str) -> None:
+def _refresh(pulumi: PulumiCli, wanted: Iterable[str], *flags: str) -> None:
     """Refreshes the resources with these URNs alone."""
-    targets = [text for urn in sorted(urns) for text in ("--target", urn)]
+    targets = [text for urn in sorted(wanted) for text in ("--target", urn)]
     pulumi.run("refresh", *flags, *targets, "--skip-preview", "--yes", quiet=True)
 
 
@@ -193,7 +198,7 @@ def _was_cut(state: Mapping[str, Any]) -> bool:
 
 def unfinished(state: Mapping[str, Any]) -> Iterator[Resource]:
     """The Kubernetes objects with a pending creation and no recorded resource, each once."""
-    known = {resource["urn"] for resource in state.get("resources") or []}
+    known = urns(state)
     for operation in state.get("pending_operations") or []:
         resource = operation["resource"]
         if operation["type"] == "creating" and resource["urn"] not in known and "kind" in resource.get("inputs", {}):

@@ -26,6 +26,11 @@ class Port:
     target: int | str
     """The pods' port, by number or name."""
 
+    @property
+    def of_connections(self) -> bool:
+        """Whether it is declared for connections in which proxies see no requests."""
+        return bool(self.protocol) and not protocols.is_http(self.protocol)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Service:

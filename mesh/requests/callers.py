@@ -101,7 +101,7 @@ class _Namespace:
 
     def some(self, without: Collection[Ref] = ()) -> Sequence[Workload]:
         """The workloads, or one with a sidecar and one without if they are many; all `without` some."""
-        if len(self.pods) > _MANY + len(without):
+        if len(self.pods) > _MANY + len(without):  # without a look at each: every service of the namespace asks
             return self.some_of_many(without)
         found = [pod for pod in self.pods if pod.object.ref not in without]
         return found if len(found) <= _MANY else self.some_of_many(without)

@@ -10,12 +10,11 @@ from mesh.analysis import hosts, virtual_services
 from mesh.analysis.mesh import Mesh
 from mesh.analysis.mtls import STRICT, PeerAuthentications
 from mesh.analysis.objects import Object
-from mesh.analysis.services import Port, Service
+from mesh.analysis.services import Service
 from mesh.analysis.trusted_proxies import trusted
 from mesh.analysis.workloads import Workload
 from mesh.api import regex
 from mesh.core import kinds
-from mesh.core.protocols import is_http
 from mesh.requests import gateways
 from mesh.requests.authorization import AuthorizationPolicies, InboundRequest
 from mesh.requests.routing import MatchedRoute, Proxy, Routes
@@ -89,7 +88,8 @@ class Evaluator:
                 return Outcome(status=502, reason=reason)
             return Outcome(status=200, reason=reason, request=request)
         receiver = self._receiver(service, "", 1.0, request, request.port, pod)
-        attempts = 0 if _is_of_connections(service.port(request.port)) else RETRIES
+        port = service.port(request.port)
+        attempts = 0 if port and port.of_connections else RETRIES
         return Outcome(receivers=(receiver,), attempts=attempts, request=request)
 
     def _full_host(self, host: str, namespace: str) -> str:
@@ -167,7 +167,7 @@ class Evaluator:
                 mutual=mutual,
                 port=target,
                 peer=peer,
-                connection=_is_of_connections(found),
+                connection=found.of_connections,
             )
             reason = next(filter(None, (self._policies.refusal(p, inbound) for p in pods)), "")
             status = 403 if reason else 200
@@ -194,11 +194,6 @@ class Evaluator:
             if own := [rule for rule in seen if rule.namespace == namespace]:
                 return own
         return seen
-
-
-def _is_of_connections(port: Port | None) -> bool:
-    """Whether a port takes connections, in which proxies see no requests."""
-    return port is not None and bool(port.protocol) and not is_http(port.protocol)
 
 
 def _routes_requests(virtual_service: Object) -> bool:

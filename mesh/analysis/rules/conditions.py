@@ -14,7 +14,6 @@ from mesh.analysis.virtual_services import MESH
 from mesh.api import http_text
 from mesh.api.http_match import is_claim
 from mesh.core import errors, kinds
-from mesh.core.protocols import is_http
 
 METHODS: Final = frozenset(map(str, HTTPMethod))
 """The standard methods. Proxies compare letter case."""
@@ -101,7 +100,7 @@ def http_ports(mesh: Mesh) -> Iterator[Finding]:
         for vs in several:
             service = mesh.services.find(host, vs.namespace)
             ports = service.ports if service else ()
-            if vs.items("http") and ports and all(port.protocol and not is_http(port.protocol) for port in ports):
+            if vs.items("http") and ports and all(port.of_connections for port in ports):
                 said = ", ".join(f"{port.number} is {port.protocol}" for port in ports)
                 way = (
                     "name a port http-…" if service and service.object.kind == kinds.SERVICE else "set protocol to HTTP"

@@ -9,7 +9,6 @@ from mesh.analysis import hosts, virtual_services
 from mesh.analysis.objects import Object
 from mesh.analysis.services import Service
 from mesh.core import kinds
-from mesh.core.protocols import is_http
 from mesh.upgrade.changes import Place
 from mesh.upgrade.subject import Hit, Subject
 
@@ -29,7 +28,7 @@ def default_retries(subject: Subject) -> Iterator[Hit]:
         if subject.injected
         and one.namespace != subject.mesh.home
         and hosts.most_specific(one.host, named) is None
-        and any(is_http(port.protocol) or not port.protocol for port in one.ports)
+        and any(not port.of_connections for port in one.ports)
     }
     for service in (routed | by_default).values():
         yield Hit(Place.of(service.object))
